@@ -1,0 +1,77 @@
+/*
+ * Cell table: counts events per key in a sliding window, in bounded memory,
+ * from many processes at once, without a lock.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef TG_CELLS_H
+#define TG_CELLS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct tg_cells;
+
+struct tg_cells_config
+{
+	uint32_t cells; /* capacity; 4 .. 2^28, rounded up to a power of two */
+	int admission;	/* non-zero: a newcomer needs a count-min estimate of 2
+	                  before it may displace a live cell */
+};
+
+struct tg_cells_stats
+{
+	uint64_t tracked; /* live cells, an estimate read without locks */
+	uint64_t evicted; /* live cells displaced by another key */
+	uint64_t refused; /* newcomers not admitted */
+};
+
+/* Bytes that init needs, 0 when the configuration is out of range. */
+size_t tg_cells_size(const struct tg_cells_config *cfg);
+
+/* Lays an empty table into `mem` (64-byte aligned, `size` bytes, zero-filled).
+ * The handle is `mem` itself: valid in every process that shares the mapping.
+ * 0, -EINVAL. */
+int tg_cells_init(void *mem, size_t size, const struct tg_cells_config *cfg,
+		struct tg_cells **out);
+
+/*
+ * Adds `n` (>= 0) events to key `id` (from tg_hash_id, the rule number as its
+ * space) and gives the number of events seen in the `window_us` (1000 .. 2^40)
+ * before `now`, the new ones included, in *observed. A key must always be used
+ * with one window length. `now`: monotonic microseconds; a `now` slightly
+ * behind an earlier one (another process) counts into the newer window.
+ * 0 tracked, -ENOSPC not tracked (*observed is then the count-min estimate or
+ * n), -EINVAL.
+ */
+int tg_cells_add(struct tg_cells *t, uint64_t id, uint32_t n,
+		uint64_t window_us, uint64_t now, uint32_t *observed);
+
+/* Reads the window without counting. 0, -ENOENT (*observed = 0). */
+int tg_cells_peek(const struct tg_cells *t, uint64_t id, uint64_t window_us,
+		uint64_t now, uint32_t *observed);
+
+/*
+ * Shaping by GCRA (ITU-T I.371): one event each `interval_us` on average, with
+ * bursts of up to `burst` (>= 1). A key used here is not used with add.
+ * 0 conforming (taken), -EAGAIN not conforming (*retry_after_us > 0 says when
+ * the next one is), -ENOSPC not tracked (taken).
+ */
+int tg_cells_take(struct tg_cells *t, uint64_t id, uint64_t interval_us,
+		uint32_t burst, uint64_t now, uint64_t *retry_after_us);
+
+/* Pins the key's cell until `until` (monotonic us): it is then evicted by
+ * nobody; at most 2 of the 4 cells of a set are pinned.
+ * 0, -ENOSPC (two others are pinned). */
+int tg_cells_pin(struct tg_cells *t, uint64_t id, uint64_t until, uint64_t now);
+int tg_cells_unpin(struct tg_cells *t, uint64_t id); /* 0, -ENOENT */
+/* Whether the key is pinned at `now`. 0 (*until filled when not NULL), -ENOENT. */
+int tg_cells_pinned(
+		const struct tg_cells *t, uint64_t id, uint64_t now, uint64_t *until);
+
+/* Forgets the key. 0, -ENOENT. */
+int tg_cells_forget(struct tg_cells *t, uint64_t id);
+
+void tg_cells_read_stats(const struct tg_cells *t, struct tg_cells_stats *out);
+
+#endif

@@ -1,0 +1,64 @@
+/*
+ * Prefix trie: an immutable image that answers "which prefixes of this number
+ * carry a value" in one walk.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef TG_TRIE_H
+#define TG_TRIE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Longest prefix stored and longest number walked, in symbols. E.164 has 15
+ * digits, routing and carrier prefixes come in front. */
+#define TG_TRIE_MAX_DIGITS 32
+
+struct tg_trie_row
+{
+	const char *prefix; /* symbols 0-9 * #; need not be NUL-terminated */
+	uint8_t len;		/* 0 .. TG_TRIE_MAX_DIGITS; 0 matches every number */
+	uint32_t value;		/* the caller's, returned as it is */
+};
+
+struct tg_trie_match
+{
+	uint32_t value;
+	uint32_t len; /* length of the matched prefix, symbols */
+};
+
+/* Bytes that are enough for an image of `rows` rows with `symbols` in all;
+ * the image itself is usually far smaller (see *used). */
+size_t tg_trie_bound(size_t rows, size_t symbols);
+
+/*
+ * Builds the image. `rows` are sorted by tg_trie_compare and have distinct
+ * prefixes. Uses heap memory while building.
+ * 0 (*used = image bytes), -EINVAL (bad symbol or length), -EEXIST (a prefix
+ * twice), -EDOM (not sorted): *bad_row (not NULL) is the row's index;
+ * -ENOSPC, -ENOMEM.
+ */
+int tg_trie_build(const struct tg_trie_row *rows, size_t n, void *mem,
+		size_t size, size_t *used, size_t *bad_row);
+
+/* Order that build wants: byte-wise by symbol order 0-9 * #, a prefix before
+ * its extensions. qsort(3) signature over struct tg_trie_row. */
+int tg_trie_compare(const void *a, const void *b);
+
+/* 0 when `mem` holds a sound image (every index inside it), else -EBADMSG.
+ * Reads no further than `size`. */
+int tg_trie_check(const void *mem, size_t size);
+
+/*
+ * All stored prefixes of `number`, shortest first, at most `max` of them (the
+ * shortest ones are dropped first). Symbols outside 0-9 * # end the walk.
+ * Returns how many were filled. No locks, no allocation, no side effect.
+ */
+int tg_trie_walk(const void *image, const char *number, size_t len,
+		struct tg_trie_match *out, int max);
+
+/* The longest one only. 0, -ENOENT. */
+int tg_trie_longest(const void *image, const char *number, size_t len,
+		struct tg_trie_match *out);
+
+#endif

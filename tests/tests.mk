@@ -1,0 +1,31 @@
+# Tests. Unit tests and policies build without Kamailio; everything else runs a real one.
+
+LIB_SRC := $(wildcard modules/lib/*.c)
+POLICY_SRC := $(foreach m,$(MODULES),$(wildcard modules/$(m)/$(m).c))
+UNIT_SRC := $(sort $(wildcard tests/unit/test_*.c))
+UNIT_NAMES := $(UNIT_SRC:tests/unit/test_%.c=%)
+PURE_CFLAGS := -std=c11 -D_GNU_SOURCE -O2 -g -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -pthread
+ASAN_FLAGS := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+T ?= $(UNIT_NAMES)
+
+# One set of rules per flavour: plain, asan, tsan.
+define unit_flavour
+$(BUILD)/unit-$(1)/%.o: %.c
+	@mkdir -p $$(@D)
+	$(CC) $(PURE_CFLAGS) $(2) -Imodules -MMD -MP -c $$< -o $$@
+$(BUILD)/unit-$(1)/test_%: $(BUILD)/unit-$(1)/tests/unit/test_%.o $(BUILD)/unit-$(1)/tests/unit/support.o $(patsubst %.c,$(BUILD)/unit-$(1)/%.o,$(LIB_SRC) $(POLICY_SRC))
+	$(CC) $(PURE_CFLAGS) $(2) $$^ -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc -lcmocka -lm -o $$@
+-include $$(wildcard $(BUILD)/unit-$(1)/*/*/*.d)
+endef
+$(eval $(call unit_flavour,plain,))
+$(eval $(call unit_flavour,asan,$(ASAN_FLAGS)))
+$(eval $(call unit_flavour,tsan,-O1 -fsanitize=thread))
+.SECONDARY:
+
+##@ Tests
+.PHONY: test-unit test-asan
+test-unit: $(T:%=$(BUILD)/unit-plain/test_%) ## unit tests (T="cells trie" picks some)
+	@for t in $(T); do echo "== $$t"; $(BUILD)/unit-plain/test_$$t; done
+
+test-asan: $(T:%=$(BUILD)/unit-asan/test_%) ## the unit tests under ASan and UBSan
+	@for t in $(T); do echo "== $$t (asan)"; $(BUILD)/unit-asan/test_$$t; done
