@@ -1,0 +1,39 @@
+# The three modules, built out of tree against the installed Kamailio. Each .so holds its own copy of
+# modules/lib and modules/glue, with only Kamailio's four symbols visible, so that the modules load
+# together and alone.
+
+KAMAILIO ?= kamailio
+export KAMAILIO KSR CC
+KSR_DEFS := $(BUILD)/kamailio.defs
+
+MODULE_CFLAGS ?= -O2 -g
+MODULE_WARN := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wno-unused-parameter
+MODULE_FLAGS = -std=gnu11 -fPIC -fvisibility=hidden -pthread $(MODULE_WARN) $(MODULE_CFLAGS) -Imodules @$(KSR_DEFS)
+MODULE_SO := $(MODULES:%=$(BUILD)/modules/%.so)
+module_src = $(wildcard modules/lib/*.c modules/glue/*.c modules/$(1)/*.c)
+
+##@ Build
+.PHONY: all modules
+all: modules ## build the three modules (KSR=/path/to/kamailio-source to choose the source)
+modules: $(MODULE_SO)
+
+# Made anew when another Kamailio is installed.
+$(KSR_DEFS): modules/build/kamailio-source.sh modules/build/kamailio-flags.sh $(wildcard /usr/sbin/kamailio)
+	@mkdir -p $(@D)
+	@tree=$$(modules/build/kamailio-source.sh); modules/build/kamailio-flags.sh "$$tree" $@
+
+$(BUILD)/obj/%.o: %.c $(KSR_DEFS)
+	@mkdir -p $(@D)
+	$(CC) $(MODULE_FLAGS) -MMD -MP -c $< -o $@
+
+# srdb1 is a library of its own up to 5.8 and part of the server from 6.0 on: linked where it exists.
+SRDB1 = $(firstword $(wildcard /usr/lib/*/kamailio/libsrdb1.so.1 /usr/lib/kamailio/libsrdb1.so.1 /usr/local/lib*/kamailio/libsrdb1.so.1))
+
+define module_rule
+$(BUILD)/modules/$(1).so: $(patsubst %.c,$(BUILD)/obj/%.o,$(call module_src,$(1))) modules/build/exports.map
+	@mkdir -p $$(@D)
+	$(CC) -shared $(MODULE_CFLAGS) -pthread -Wl,--version-script=modules/build/exports.map -Wl,-Bsymbolic -Wl,-z,relro,-z,now \
+		$$(filter %.o,$$^) $$(SRDB1) -lm -o $$@
+endef
+$(foreach m,$(MODULES),$(eval $(call module_rule,$(m))))
+-include $(wildcard $(BUILD)/obj/modules/*/*.d)
