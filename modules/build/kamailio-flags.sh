@@ -17,7 +17,7 @@ write_defs() {
 	# config.mak is a makefile of variables: ask make itself, its quoting is what gcc's @file reads.
 	# shellcheck disable=SC2016
 	make -s --no-print-directory -f "$tree/src/config.mak" \
-		--eval='$(info $(C_DEFS) $(CC_PMUTEX_OPTS))' --eval='nothing: ;' nothing >"$out"
+		--eval='show: ; @: $(info $(C_DEFS) $(CC_PMUTEX_OPTS))' show >"$out"
 	printf -- '-isystem %s/src\n' "$tree" >>"$out"
 }
 
@@ -25,7 +25,7 @@ write_defs() {
 module_strings() {
 	printf '%s\n' '#include <stdio.h>' '#include "core/ver_defs.h"' \
 		'int main(void) { puts(SER_FULL_VERSION); puts(SER_COMPILE_FLAGS); return 0; }' >"$out.c"
-	"$cc" "@$out" "$out.c" -o "$out.probe" && "$out.probe"
+	"$cc" "@$out" "$out.c" -o "$out.probe" 2>/dev/null && "$out.probe"
 }
 
 # The same two from the server itself; its first line may end in a blank.
