@@ -2,7 +2,10 @@
  * One anonymous shared mapping, made before Kamailio forks.
  *
  * Memory bound: exactly the size asked for, rounded up to pages; pages that are
- * never touched cost nothing (MAP_NORESERVE). Nothing in it ever grows.
+ * never touched cost nothing (MAP_NORESERVE). Nothing in it ever grows. Where
+ * the kernel grants huge pages to shared memory, "page" means 2 MiB.
+ * Locking: none. Failure mode: the map fails at start, never later, except that
+ * a machine without memory kills a process on first touch: size for the machine.
  * Every structure of this library lives in such a region or in plain heap
  * memory (unit tests), is addressed by index and holds no absolute pointer.
  *
