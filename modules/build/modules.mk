@@ -8,7 +8,7 @@ KSR_DEFS := $(BUILD)/kamailio.defs
 
 MODULE_CFLAGS ?= -O2 -g
 MODULE_WARN := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wno-unused-parameter
-MODULE_FLAGS = -std=gnu11 -fPIC -fvisibility=hidden -pthread $(MODULE_WARN) $(MODULE_CFLAGS) -Imodules @$(KSR_DEFS)
+MODULE_FLAGS = -std=gnu11 -D_GNU_SOURCE -fPIC -fvisibility=hidden -pthread $(MODULE_WARN) $(MODULE_CFLAGS) -Imodules @$(KSR_DEFS)
 MODULE_SO := $(MODULES:%=$(BUILD)/modules/%.so)
 module_src = $(wildcard modules/lib/*.c modules/glue/*.c modules/$(1)/*.c)
 

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "glue/db.h"
+#include "glue/ksr.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PAGE_ROWS 2000
+
+/* scheme://user:password@host/name -> scheme://host/name */
+static void describe(struct glue_db *db)
+{
+	str u = db->url;
+	char *sep = memchr(u.s, ':', u.len);
+	char *at = memrchr(u.s, '@', u.len);
+
+	if(sep != NULL && at != NULL && at > sep)
+		snprintf(db->where, sizeof db->where, "%.*s://%.*s", (int)(sep - u.s),
+				u.s, (int)(u.s + u.len - at - 1), at + 1);
+	else
+		snprintf(db->where, sizeof db->where, "%.*s", GLUE_STR(u));
+}
+
+int glue_db_open(struct glue_db *db, const str *url)
+{
+	memset(db, 0, sizeof *db);
+	db->url = *url;
+	describe(db);
+	if(db_bind_mod(url, &db->f) < 0) {
+		LM_ERR("no database driver for %s: load it first (loadmodule "
+			   "\"db_sqlite.so\" or \"db_mysql.so\")\n",
+				db->where);
+		return -1;
+	}
+	if(!DB_CAPABILITY(db->f, DB_CAP_RAW_QUERY)) {
+		LM_ERR("the database driver for %s has no raw queries: use db_sqlite, "
+			   "db_mysql or db_postgres\n",
+				db->where);
+		return -1;
+	}
+	db->con = db->f.init(url);
+	if(db->con == NULL) {
+		LM_ERR("cannot connect to %s: does it exist, and may Kamailio read it? "
+			   "(make db creates it)\n",
+				db->where);
+		return -1;
+	}
+	return 0;
+}
+
+void glue_db_close(struct glue_db *db)
+{
+	if(db->con != NULL)
+		db->f.close(db->con);
+	db->con = NULL;
+}
+
+int glue_db_check_version(struct glue_db *db, const char *table, int version)
+{
+	str name = {(char *)table, (int)strlen(table)};
+	int has = db_table_version(&db->f, db->con, &name);
+
+	if(has == version)
+		return 0;
+	if(has <= 0)
+		LM_ERR("table %s is missing in %s (no row for it in table version): "
+			   "load the schema, see `make db`\n",
+				table, db->where);
+	else
+		LM_ERR("table %s in %s has version %d, this module needs %d: %s\n",
+				table, db->where, has, version,
+				has < version ? "migrate the schema (db/README.md)"
+							  : "install the newer module");
+	return -1;
+}
+
+static int read_page(struct glue_db *db, const char *table, const char *columns,
+		long long after, db1_res_t **res)
+{
+	char sql[1024];
+	str q = {sql, 0};
+
+	q.len = snprintf(sql, sizeof sql,
+			"SELECT id, %s FROM %s WHERE id > %lld ORDER BY id LIMIT %d",
+			columns, table, after, PAGE_ROWS);
+	if(q.len >= (int)sizeof sql)
+		return -1;
+	*res = NULL;
+	if(db->f.raw_query(db->con, &q, res) < 0 || *res == NULL) {
+		LM_ERR("reading %s from %s failed (columns: %s)\n", table, db->where,
+				columns);
+		return -1;
+	}
+	return 0;
+}
+
+static long long value_int(const db_val_t *v, long long null)
+{
+	char *end;
+	long long n;
+
+	if(VAL_NULL(v))
+		return null;
+	switch(VAL_TYPE(v)) {
+		case DB1_INT:
+			return VAL_INT(v);
+		case DB1_BIGINT:
+			return VAL_BIGINT(v);
+		case DB1_DOUBLE:
+			return (long long)VAL_DOUBLE(v);
+		case DB1_STRING:
+			n = strtoll(VAL_STRING(v), &end, 10);
+			return end == VAL_STRING(v) || *end ? null : n;
+		default:
+			return null;
+	}
+}
+
+long glue_db_each(struct glue_db *db, const char *table, const char *columns,
+		glue_row_f row, void *arg)
+{
+	long long after = -1;
+	long total = 0;
+
+	for(;;) {
+		db1_res_t *res;
+		int n, rc = 0;
+
+		if(read_page(db, table, columns, after, &res) < 0)
+			return -1;
+		n = RES_ROW_N(res);
+		for(int i = 0; i < n && rc >= 0; i++) {
+			const db_val_t *v = ROW_VALUES(RES_ROWS(res) + i);
+			struct glue_row r = {.values = v + 1, .id = value_int(v, -1)};
+
+			after = r.id;
+			rc = row(&r, arg);
+		}
+		db->f.free_result(db->con, res);
+		if(rc < 0)
+			return rc;
+		total += n;
+		if(n < PAGE_ROWS)
+			return total;
+	}
+}
+
+long long glue_row_int(const struct glue_row *row, int col, long long null)
+{
+	return value_int(&row->values[col], null);
+}
+
+str glue_row_str(const struct glue_row *row, int col)
+{
+	const db_val_t *v = &row->values[col];
+	str s = {"", 0};
+
+	if(VAL_NULL(v))
+		return s;
+	switch(VAL_TYPE(v)) {
+		case DB1_STRING:
+			s.s = (char *)VAL_STRING(v);
+			s.len = (int)strlen(s.s);
+			break;
+		case DB1_STR:
+			s = VAL_STR(v);
+			break;
+		case DB1_BLOB:
+			s = VAL_BLOB(v);
+			break;
+		default:
+			break;
+	}
+	return s;
+}
+
+int glue_row_copy(const struct glue_row *row, int col, char *out, int size)
+{
+	str s = glue_row_str(row, col);
+	int n = s.len < size - 1 ? s.len : size - 1;
+
+	memcpy(out, s.s, n);
+	out[n] = '\0';
+	return n < s.len ? -1 : 0;
+}

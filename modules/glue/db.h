@@ -1,0 +1,56 @@
+/*
+ * Reading tables in the keeper: any of Kamailio's db1 drivers, by keyset pages
+ * (WHERE id > last ORDER BY id LIMIT n), so that a table of a million rows
+ * needs neither a million rows of memory nor one long lock.
+ *
+ * Only the main process (mod_init) and the keeper call these; each opens its
+ * own connection. Errors are logged here, naming what, where and what to do.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef GLUE_DB_H
+#define GLUE_DB_H
+
+#include "core/str.h"
+#include "lib/srdb1/db.h"
+
+struct glue_db
+{
+	db_func_t f;
+	db1_con_t *con;
+	str url;
+	char where[96]; /* the URL without its password, for messages */
+};
+
+/* One row of a page; valid inside the callback only. */
+struct glue_row
+{
+	const db_val_t *values;
+	long long id;
+};
+
+/* Binds the driver and connects. 0, -1. */
+int glue_db_open(struct glue_db *db, const str *url);
+void glue_db_close(struct glue_db *db); /* safe on a closed one */
+
+/* The table's row in `version` must say `version`. 0, -1. */
+int glue_db_check_version(struct glue_db *db, const char *table, int version);
+
+/*
+ * Calls `row` for every row of `table`, by rising id. `columns` is an SQL list
+ * that does not name id. A negative value from `row` ends the walk and is
+ * returned. Returns the number of rows, or < 0.
+ */
+typedef int (*glue_row_f)(const struct glue_row *row, void *arg);
+long glue_db_each(struct glue_db *db, const char *table, const char *columns,
+		glue_row_f row, void *arg);
+
+/* Column `col` (0 = the first of `columns`); `null` for NULL. Text that is no
+ * number gives `null` too. */
+long long glue_row_int(const struct glue_row *row, int col, long long null);
+/* Empty for NULL; points into the row. */
+str glue_row_str(const struct glue_row *row, int col);
+/* Copies text, always NUL-terminated. 0, -1 when it was cut short. */
+int glue_row_copy(const struct glue_row *row, int col, char *out, int size);
+
+#endif
