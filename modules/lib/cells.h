@@ -2,6 +2,12 @@
  * Cell table: counts events per key in a sliding window, in bounded memory,
  * from many processes at once, without a lock.
  *
+ * Memory bound: 32 B a cell, 36 B with admission, whatever the traffic.
+ * At capacity: an expired cell of the key's set of four gives way first, then
+ * the live one with the fewest (decayed) events; pinned cells never do.
+ * Process safety: every function, at any time, from any process or thread that
+ * shares the memory; one killed inside loses at most its own event.
+ *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #ifndef TG_CELLS_H
@@ -15,8 +21,9 @@ struct tg_cells;
 struct tg_cells_config
 {
 	uint32_t cells; /* capacity; 4 .. 2^28, rounded up to a power of two */
-	int admission;	/* non-zero: a newcomer needs a count-min estimate of 2
-	                  before it may displace a live cell */
+	int admission;	/* non-zero: before a newcomer displaces a live cell, it
+	                  needs a count-min estimate of 2 and more events than
+	                  that cell is still worth */
 };
 
 struct tg_cells_stats
@@ -41,8 +48,11 @@ int tg_cells_init(void *mem, size_t size, const struct tg_cells_config *cfg,
  * before `now`, the new ones included, in *observed. A key must always be used
  * with one window length. `now`: monotonic microseconds; a `now` slightly
  * behind an earlier one (another process) counts into the newer window.
- * 0 tracked, -ENOSPC not tracked (*observed is then the count-min estimate or
- * n), -EINVAL.
+ * n = 0 reads and creates nothing. Counts saturate at 2^24 - 1 a window.
+ * The count is exact while all events of the key lie in one of its buckets
+ * (whose start depends on the key) and an interpolation across two of them.
+ * 0 tracked, -ENOSPC not tracked (*observed is then the count-min estimate, up
+ * to 255, or n), -EINVAL.
  */
 int tg_cells_add(struct tg_cells *t, uint64_t id, uint32_t n,
 		uint64_t window_us, uint64_t now, uint32_t *observed);
@@ -55,13 +65,15 @@ int tg_cells_peek(const struct tg_cells *t, uint64_t id, uint64_t window_us,
  * Shaping by GCRA (ITU-T I.371): one event each `interval_us` on average, with
  * bursts of up to `burst` (>= 1). A key used here is not used with add.
  * 0 conforming (taken), -EAGAIN not conforming (*retry_after_us > 0 says when
- * the next one is), -ENOSPC not tracked (taken).
+ * the next one is), -ENOSPC not tracked (taken), -EINVAL (interval 0 or over
+ * 2^40, burst 0). Bursts that stand for more than 2^45 us (a year) are cut.
  */
 int tg_cells_take(struct tg_cells *t, uint64_t id, uint64_t interval_us,
 		uint32_t burst, uint64_t now, uint64_t *retry_after_us);
 
-/* Pins the key's cell until `until` (monotonic us): it is then evicted by
- * nobody; at most 2 of the 4 cells of a set are pinned.
+/* Pins the key until `until` (monotonic us; a later call replaces it): its cell
+ * is then evicted by nobody; at most 2 of the 4 cells of a set are pinned. A key
+ * without a cell can be pinned and is then admitted when it comes.
  * 0, -ENOSPC (two others are pinned). */
 int tg_cells_pin(struct tg_cells *t, uint64_t id, uint64_t until, uint64_t now);
 int tg_cells_unpin(struct tg_cells *t, uint64_t id); /* 0, -ENOENT */
@@ -69,7 +81,7 @@ int tg_cells_unpin(struct tg_cells *t, uint64_t id); /* 0, -ENOENT */
 int tg_cells_pinned(
 		const struct tg_cells *t, uint64_t id, uint64_t now, uint64_t *until);
 
-/* Forgets the key. 0, -ENOENT. */
+/* Forgets the key and its pin. 0, -ENOENT. */
 int tg_cells_forget(struct tg_cells *t, uint64_t id);
 
 void tg_cells_read_stats(const struct tg_cells *t, struct tg_cells_stats *out);

@@ -1,0 +1,424 @@
+/*
+ * The cell table with time handed in: counting, shaping, pins, eviction and
+ * admission. Its accuracy is measured in test_cells_window.c, its behaviour
+ * between processes in test_cells_procs.c.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "support.h"
+
+#include "lib/cells.h"
+#include "lib/hash.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#define SECOND UINT64_C(1000000)
+#define START (1000 * SECOND)
+
+static const struct tg_hashkey key = {1, 2};
+
+static uint64_t id_of(uint32_t n)
+{
+	return tg_hash_id(&key, 7, &n, sizeof(n));
+}
+
+static struct tg_cells *table(uint32_t cells, int admission)
+{
+	struct tg_cells_config cfg = {cells, admission};
+	size_t size = tg_cells_size(&cfg);
+	struct tg_cells *t = NULL;
+
+	assert_true(size > 0);
+	assert_int_equal(tg_cells_init(support_memory(size), size, &cfg, &t), 0);
+	return t;
+}
+
+static uint32_t add(struct tg_cells *t, uint64_t id, uint32_t n,
+		uint64_t window, uint64_t now)
+{
+	uint32_t seen = 4711;
+
+	assert_int_equal(tg_cells_add(t, id, n, window, now, &seen), 0);
+	return seen;
+}
+
+static uint32_t peek(
+		struct tg_cells *t, uint64_t id, uint64_t window, uint64_t now)
+{
+	uint32_t seen = 4711;
+
+	(void)tg_cells_peek(t, id, window, now, &seen);
+	return seen;
+}
+
+static void refuses_bad_arguments(void **state)
+{
+	struct tg_cells_config cfg = {3, 0};
+	struct tg_cells *t;
+	uint64_t retry;
+	uint32_t seen;
+	char *mem = support_memory(65536);
+
+	(void)state;
+	assert_int_equal(tg_cells_size(&cfg), 0);
+	cfg.cells = (UINT32_C(1) << 28) + 1;
+	assert_int_equal(tg_cells_size(&cfg), 0);
+	cfg.cells = 64;
+	assert_in_range(tg_cells_size(&cfg), 64 * 32, 65536);
+	assert_int_equal(tg_cells_init(mem + 8, 65536 - 8, &cfg, &t), -EINVAL);
+	assert_int_equal(
+			tg_cells_init(mem, tg_cells_size(&cfg) - 1, &cfg, &t), -EINVAL);
+	assert_int_equal(tg_cells_init(mem, 65536, &cfg, &t), 0);
+	assert_int_equal(tg_cells_add(t, 5, 1, 999, START, &seen), -EINVAL);
+	assert_int_equal(
+			tg_cells_add(t, 5, 1, (UINT64_C(1) << 40) + 1, START, &seen),
+			-EINVAL);
+	assert_int_equal(tg_cells_take(t, 5, 0, 1, START, &retry), -EINVAL);
+	assert_int_equal(tg_cells_take(t, 5, 10, 0, START, &retry), -EINVAL);
+	support_free(mem);
+}
+
+/* A burst that is short against the window is counted to the event, wherever
+ * the bucket of the key turns. */
+static void counts_a_burst_exactly(void **state)
+{
+	struct tg_cells *t = table(4096, 0);
+	uint32_t k, i;
+
+	(void)state;
+	for(k = 0; k < 200; k++)
+		for(i = 1; i <= 30; i++)
+			assert_int_equal(add(t, id_of(k), 1, 2 * SECOND,
+									 START + k * 10 * SECOND + i * 100),
+					i);
+	support_free(t);
+}
+
+static void forgets_after_two_windows(void **state)
+{
+	struct tg_cells *t = table(64, 0);
+	uint64_t id = id_of(1), now;
+	uint32_t seen, before = 100;
+
+	(void)state;
+	assert_int_equal(peek(t, id, SECOND, START), 0);
+	assert_int_equal(tg_cells_peek(t, id, SECOND, START, &seen), -ENOENT);
+	assert_int_equal(add(t, id, 100, SECOND, START), 100);
+	for(now = START; now <= START + 2 * SECOND; now += SECOND / 50) {
+		seen = peek(t, id, SECOND, now);
+		assert_true(seen <= before);
+		before = seen;
+	}
+	assert_int_equal(before, 0);
+	assert_int_equal(add(t, id, 0, SECOND, now), 0);
+	assert_int_equal(add(t, id, 3, SECOND, now), 3);
+	support_free(t);
+}
+
+static void zero_events_create_nothing(void **state)
+{
+	struct tg_cells *t = table(64, 0);
+	struct tg_cells_stats st;
+
+	(void)state;
+	assert_int_equal(add(t, id_of(1), 0, SECOND, START), 0);
+	tg_cells_read_stats(t, &st);
+	assert_int_equal(st.tracked, 0);
+	support_free(t);
+}
+
+static void counts_saturate(void **state)
+{
+	struct tg_cells *t = table(64, 0);
+
+	(void)state;
+	assert_int_equal(
+			add(t, id_of(1), UINT32_MAX, SECOND, START), (1 << 24) - 1);
+	assert_int_equal(add(t, id_of(1), 5, SECOND, START), (1 << 24) - 1);
+	assert_in_range(add(t, id_of(1), UINT32_MAX, SECOND, START + SECOND),
+			(1 << 24) - 1, 2 * ((1 << 24) - 1));
+	support_free(t);
+}
+
+/* Window numbers have 16 bits. A cell that lay idle for any multiple of 65536
+ * windows, and for a bit more or less, must not come back to life. */
+static void idle_cells_do_not_wrap_into_the_present(void **state)
+{
+	static const int64_t idle[] = {65535, 65536, 65537, 2 * 65536, 32768, 40000,
+			INT64_C(3) * 65536 - 1};
+	struct tg_cells *t = table(4096, 0);
+	const uint64_t window = 1000;
+	size_t i;
+
+	(void)state;
+	for(i = 0; i < sizeof(idle) / sizeof(idle[0]); i++) {
+		uint64_t later = START + (uint64_t)idle[i] * window;
+
+		assert_int_equal(add(t, id_of(i), 50, window, START), 50);
+		assert_int_equal(peek(t, id_of(i), window, later), 0);
+		assert_int_equal(add(t, id_of(i), 1, window, later), 1);
+		assert_int_equal(add(t, id_of(i), 1, window, later), 2);
+	}
+	support_free(t);
+}
+
+/* Another process may have read the clock a little earlier. */
+static void a_clock_behind_counts_into_the_newer_window(void **state)
+{
+	struct tg_cells *t = table(64, 0);
+	uint64_t id = id_of(3), now;
+
+	(void)state;
+	/* at every place of a window, so that the step back crosses its start */
+	for(now = START; now < START + SECOND; now += SECOND / 20) {
+		tg_cells_forget(t, id);
+		assert_int_equal(add(t, id, 10, SECOND, now), 10);
+		assert_int_equal(add(t, id, 1, SECOND, now - SECOND / 10), 11);
+		assert_int_equal(add(t, id, 1, SECOND, now - 3 * SECOND), 12);
+		assert_int_equal(add(t, id, 1, SECOND, now), 13);
+	}
+	support_free(t);
+}
+
+static void gcra_paces_and_allows_the_burst(void **state)
+{
+	struct tg_cells *t = table(64, 0);
+	uint64_t id = id_of(1), retry, now = START;
+	int i, taken = 0;
+
+	(void)state;
+	for(i = 0; i < 5; i++)
+		assert_int_equal(tg_cells_take(t, id, 1000, 5, now, &retry), 0);
+	assert_int_equal(tg_cells_take(t, id, 1000, 5, now, &retry), -EAGAIN);
+	assert_int_equal(retry, 1000);
+	assert_int_equal(tg_cells_take(t, id, 1000, 5, now + 400, &retry), -EAGAIN);
+	assert_int_equal(retry, 600);
+	/* the promise holds to the microsecond */
+	assert_int_equal(tg_cells_take(t, id, 1000, 5, now + 999, &retry), -EAGAIN);
+	assert_int_equal(retry, 1);
+	assert_int_equal(tg_cells_take(t, id, 1000, 5, now + 1000, &retry), 0);
+	/* ten times the rate for a second: one each interval passes */
+	for(now += 1000, i = 0; i < 10000; i++)
+		taken += tg_cells_take(t, id, 1000, 5, now += 100, &retry) == 0;
+	assert_int_equal(taken, 1000);
+	/* after a rest the burst is back, and no more than that */
+	for(now += 60 * SECOND, i = taken = 0; i < 20; i++)
+		taken += tg_cells_take(t, id, 1000, 5, now, &retry) == 0;
+	assert_int_equal(taken, 5);
+	assert_int_equal(tg_cells_take(t, id, 1000, 5, now - 500, &retry), -EAGAIN);
+	assert_int_equal(retry, 1500);
+	support_free(t);
+}
+
+static void gcra_survives_extreme_settings(void **state)
+{
+	struct tg_cells *t = table(64, 0);
+	uint64_t retry;
+	int i;
+
+	(void)state;
+	for(i = 0; i < 1000; i++)
+		assert_int_equal(tg_cells_take(t, id_of(1), UINT64_C(1) << 40,
+								 UINT32_MAX, START, &retry)
+								 != -EAGAIN,
+				i <= 32);
+	assert_true(retry > 0);
+	support_free(t);
+}
+
+/* Fills every set of the table with live keys worth `n` events each. */
+static uint32_t fill(
+		struct tg_cells *t, uint32_t cells, uint32_t n, uint64_t now)
+{
+	struct tg_cells_stats st;
+	uint32_t k, seen;
+
+	for(k = 0; k < cells * 8; k++)
+		(void)tg_cells_add(t, id_of(1000000 + k), n, 60 * SECOND, now, &seen);
+	tg_cells_read_stats(t, &st);
+	assert_int_equal(st.tracked, cells);
+	return k;
+}
+
+static void pins_at_most_two_of_a_set(void **state)
+{
+	struct tg_cells *t = table(4, 0); /* one set */
+	struct tg_cells_stats st;
+	uint64_t until = 0, now = START;
+
+	(void)state;
+	assert_int_equal(add(t, id_of(1), 1, SECOND, now), 1);
+	assert_int_equal(tg_cells_pinned(t, id_of(1), now, &until), -ENOENT);
+	assert_int_equal(tg_cells_unpin(t, id_of(1)), -ENOENT);
+	assert_int_equal(tg_cells_pin(t, id_of(1), now + 60 * SECOND, now), 0);
+	assert_int_equal(tg_cells_pin(t, id_of(2), now + 50 * SECOND, now), 0);
+	assert_int_equal(
+			tg_cells_pin(t, id_of(3), now + 60 * SECOND, now), -ENOSPC);
+	assert_int_equal(tg_cells_pinned(t, id_of(3), now, NULL), -ENOENT);
+	assert_int_equal(tg_cells_pinned(t, id_of(1), now, &until), 0);
+	assert_int_equal(until, now + 60 * SECOND);
+	/* again = the new end, not a second pin */
+	assert_int_equal(tg_cells_pin(t, id_of(1), now + 70 * SECOND, now), 0);
+	assert_int_equal(tg_cells_pinned(t, id_of(1), now, &until), 0);
+	assert_int_equal(until, now + 70 * SECOND);
+
+	/* a flood cannot move the pinned, though their windows are over */
+	assert_int_equal(add(t, id_of(2), 7, 90 * SECOND, now), 7);
+	fill(t, 4, 100, now + 5 * SECOND);
+	assert_int_equal(peek(t, id_of(2), 90 * SECOND, now), 7);
+	tg_cells_read_stats(t, &st);
+	assert_true(st.evicted >= 20);
+
+	/* an expired pin makes room; so does unpin */
+	now += 50 * SECOND;
+	assert_int_equal(tg_cells_pinned(t, id_of(2), now, NULL), -ENOENT);
+	assert_int_equal(tg_cells_pin(t, id_of(3), now + SECOND, now), 0);
+	assert_int_equal(tg_cells_pin(t, id_of(4), now + SECOND, now), -ENOSPC);
+	assert_int_equal(tg_cells_unpin(t, id_of(1)), 0);
+	assert_int_equal(tg_cells_pinned(t, id_of(1), now, NULL), -ENOENT);
+	assert_int_equal(tg_cells_pin(t, id_of(4), now + SECOND, now), 0);
+	assert_int_equal(tg_cells_forget(t, id_of(4)), 0);
+	assert_int_equal(tg_cells_forget(t, id_of(4)), -ENOENT);
+	assert_int_equal(tg_cells_pinned(t, id_of(4), now, NULL), -ENOENT);
+	support_free(t);
+}
+
+static void evicts_empty_then_expired_then_the_least(void **state)
+{
+	struct tg_cells *t = table(4, 0);
+	struct tg_cells_stats st;
+	uint64_t now = START;
+
+	(void)state;
+	add(t, id_of(1), 50, 10 * SECOND, now);
+	add(t, id_of(2), 1000, SECOND, now); /* dead at now + 2 s */
+	add(t, id_of(3), 20, 10 * SECOND, now);
+	add(t, id_of(4), 30, 10 * SECOND, now);
+	tg_cells_read_stats(t, &st);
+	assert_int_equal(st.tracked, 4);
+	assert_int_equal(st.evicted, 0);
+	now += 3 * SECOND;
+	add(t, id_of(5), 40, 10 * SECOND, now);
+	assert_int_equal(peek(t, id_of(2), SECOND, now), 0);
+	tg_cells_read_stats(t, &st);
+	assert_int_equal(st.evicted, 0);
+	add(t, id_of(6), 60, 10 * SECOND, now);
+	tg_cells_read_stats(t, &st);
+	assert_int_equal(st.evicted, 1);
+	assert_int_equal(peek(t, id_of(3), 10 * SECOND, now), 0);
+	assert_true(peek(t, id_of(1), 10 * SECOND, now) > 0);
+	assert_true(peek(t, id_of(4), 10 * SECOND, now) > 0);
+	assert_int_equal(peek(t, id_of(5), 10 * SECOND, now), 40);
+	assert_int_equal(peek(t, id_of(6), 10 * SECOND, now), 60);
+	support_free(t);
+}
+
+static void forget_empties_the_cell(void **state)
+{
+	struct tg_cells *t = table(64, 0);
+
+	(void)state;
+	assert_int_equal(tg_cells_forget(t, id_of(1)), -ENOENT);
+	add(t, id_of(1), 9, SECOND, START);
+	assert_int_equal(tg_cells_forget(t, id_of(1)), 0);
+	assert_int_equal(peek(t, id_of(1), SECOND, START), 0);
+	assert_int_equal(add(t, id_of(1), 1, SECOND, START), 1);
+	support_free(t);
+}
+
+/* The promise of the design: a million spoofed sources, each seen once, do not
+ * move the accounts that are in the table and active. */
+static void a_spoofed_flood_evicts_no_active_key(void **state)
+{
+	enum
+	{
+		CELLS = 16384,
+		ACCOUNTS = 4096,
+		FLOOD = 1000000
+	};
+	struct tg_cells *t = table(CELLS, 1);
+	struct tg_cells_stats before, after;
+	uint32_t k, i, seen, lost = 0, held = 0;
+	uint64_t now = START;
+	static uint8_t has[ACCOUNTS];
+
+	(void)state;
+	for(k = 0; k < ACCOUNTS; k++)
+		for(i = 0; i < 10; i++)
+			(void)tg_cells_add(t, id_of(k), 1, 60 * SECOND, now, &seen);
+	fill(t, CELLS, 1, now);
+	/* a set of four cells that five accounts hash to keeps four of them */
+	for(k = 0; k < ACCOUNTS; k++)
+		held += has[k] = peek(t, id_of(k), 60 * SECOND, now) == 10;
+	assert_true(held > ACCOUNTS / 100 * 99);
+	tg_cells_read_stats(t, &before);
+	for(k = 0; k < FLOOD; k++) {
+		now += 2; /* 500,000 a second */
+		(void)tg_cells_add(t, id_of(5000000 + k), 1, 60 * SECOND, now, &seen);
+	}
+	for(k = 0; k < ACCOUNTS; k++)
+		lost += has[k] && peek(t, id_of(k), 60 * SECOND, now) < 9;
+	tg_cells_read_stats(t, &after);
+	print_message("flood of %u over %u cells: %u of %u accounts lost, "
+				  "%.2f %% of the flood admitted\n",
+			FLOOD, CELLS, lost, held,
+			100.0 * (double)(after.evicted - before.evicted) / FLOOD);
+	assert_int_equal(lost, 0);
+	assert_true(after.refused - before.refused > FLOOD / 10 * 8);
+
+	/* and a real newcomer among them still gets its cell */
+	for(i = 0; i < 50; i++)
+		(void)tg_cells_add(t, id_of(900000), 1, 60 * SECOND, now, &seen);
+	assert_in_range(peek(t, id_of(900000), 60 * SECOND, now), 30, 50);
+	support_free(t);
+}
+
+/* While it is refused, a key is judged by the sketch: never under 1, and close
+ * to the truth when few others share its line. */
+static void refused_keys_get_the_estimate(void **state)
+{
+	struct tg_cells *t = table(4, 1);
+	struct tg_cells_stats st;
+	uint32_t i, seen;
+
+	(void)state;
+	for(i = 0; i < 4; i++)
+		assert_int_equal(add(t, id_of(i), 100, 60 * SECOND, START), 100);
+	for(i = 1; i <= 90; i++) {
+		assert_int_equal(
+				tg_cells_add(t, id_of(9), 1, 60 * SECOND, START, &seen),
+				-ENOSPC);
+		assert_int_equal(seen, i);
+	}
+	tg_cells_read_stats(t, &st);
+	assert_int_equal(st.refused, 90);
+	assert_int_equal(st.evicted, 0);
+	/* a pinned newcomer needs no admission */
+	assert_int_equal(tg_cells_pin(t, id_of(10), START + SECOND, START), 0);
+	assert_int_equal(add(t, id_of(10), 1, 60 * SECOND, START), 1);
+	support_free(t);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+			cmocka_unit_test(refuses_bad_arguments),
+			cmocka_unit_test(counts_a_burst_exactly),
+			cmocka_unit_test(forgets_after_two_windows),
+			cmocka_unit_test(zero_events_create_nothing),
+			cmocka_unit_test(counts_saturate),
+			cmocka_unit_test(idle_cells_do_not_wrap_into_the_present),
+			cmocka_unit_test(a_clock_behind_counts_into_the_newer_window),
+			cmocka_unit_test(gcra_paces_and_allows_the_burst),
+			cmocka_unit_test(gcra_survives_extreme_settings),
+			cmocka_unit_test(pins_at_most_two_of_a_set),
+			cmocka_unit_test(evicts_empty_then_expired_then_the_least),
+			cmocka_unit_test(forget_empties_the_cell),
+			cmocka_unit_test(a_spoofed_flood_evicts_no_active_key),
+			cmocka_unit_test(refused_keys_get_the_estimate),
+	};
+
+	return cmocka_run_group_tests_name("cells", tests, NULL, NULL);
+}
