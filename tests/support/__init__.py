@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What the demo, the integration tests and the attack tests share.
+
+    ports      free loopback ports and the addresses that stand for networks
+    process    a child process: log, readiness, orderly stop
+    kamailio   a Kamailio of our own: configuration check, start, RPC
+    stockcfg   Debian's stock kamailio.cfg with lines added at named places
+    readme     the fenced examples of the READMEs, so that tests run them
+    rtpengine  rtpengine in user space and its control protocol
+    stack      rtpengine + database + Kamailio with the shipped cfg/
+    sip        raw SIP over UDP and TCP: build, send, parse, digest
+    agent      a scripted telephone made of `sip`
+    baresip    the real telephone: a baresip that we can tell what to do
+    tone       test tones: make a WAV, measure a recording
+    sipp       SIPp runs, bounded in calls and time
+    report     the demo's steps and its final table
+
+Nothing here sleeps to wait: every wait is for an event, with a deadline.
+"""

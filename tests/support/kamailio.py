@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A Kamailio of our own: checked, started on a free port, asked by RPC, stopped.
+
+Ready means: it answers an RPC and a SIP OPTIONS. RPC is JSON-RPC over the UNIX
+datagram socket that the jsonrpcs module makes in the run directory (-Y): no
+port, no HTTP, and a stock configuration has it too. One reply holds 64 KiB at
+most, which is why the modules' lists are paged.
+"""
+
+import json
+import os
+import re
+import socket
+import tempfile
+
+from . import ports, sip
+from .process import Process, ProcessError, eventually, run
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+BUILD = os.path.join(ROOT, os.environ.get("BUILD", "build"))
+OUR_MODULES = os.path.join(BUILD, "modules")
+START_SECONDS = 30
+CRASH = r"child process \d+ exited by a signal|BUG:|core was generated|ERROR: AddressSanitizer|runtime error:"
+
+
+class RpcError(AssertionError):
+    """Kamailio refused an RPC: `code` and `text` say why."""
+
+    def __init__(self, method, code, text):
+        super().__init__(f"RPC {method}: {code} {text}")
+        self.code, self.text = code, text
+
+
+def module_path():
+    """Our modules first, then the installed Kamailio's own."""
+    listing = run(["dpkg-query", "-L", "kamailio"], 20).stdout
+    found = re.search(r"^(/.*/kamailio/modules)/tm\.so$", listing, re.M)
+    if not found:
+        raise ProcessError("Debian's package kamailio is not installed: tests/packages.sh run")
+    return f"{OUR_MODULES}:{found[1]}"
+
+
+def check(cfg, env=None, defines=(), seconds=60):
+    """`kamailio -c` on a file: (is it good, what it said)."""
+    with tempfile.TemporaryDirectory(prefix="tollgate-check-") as run_dir:
+        done = run(["kamailio", "-c", "-E", "-f", cfg, "-L", module_path(), "-Y", run_dir,
+                    *[arg for define in defines for arg in ("-A", define)]],
+                   seconds, env=env, cwd=run_dir)
+    return done.returncode == 0, done.stdout
+
+
+class Kamailio(Process):
+    """A running Kamailio.
+
+    cfg      the file to run
+    run_dir  its folder: sockets, log, working directory
+    listen   -l arguments; a cfg that sets `listen` itself needs none
+    aliases  domains that are its own, whatever the port
+    host, port  where it answers SIP over UDP (and TCP)
+    """
+
+    def __init__(self, cfg, run_dir, port, host=ports.HOME, listen=(), aliases=(), env=None,
+                 defines=(), shm_mb=64, pkg_mb=8, name="kamailio"):
+        argv = ["kamailio", "-DD", "-E", "-f", cfg, "-L", module_path(), "-Y", run_dir,
+                "-w", run_dir, "-m", shm_mb, "-M", pkg_mb]
+        for where in listen:
+            argv += ["-l", where]
+        argv += [f"--alias={domain}" for domain in aliases]
+        for define in defines:
+            argv += ["-A", define]
+        super().__init__(name, argv, os.path.join(run_dir, f"{name}.log"), env=env, cwd=run_dir)
+        self.run_dir = run_dir
+        self.host, self.port = host, port
+        self._calls = 0
+
+    @property
+    def address(self):
+        """(host, port) of its SIP socket."""
+        return self.host, self.port
+
+    def start(self):
+        """Start and wait until it answers."""
+        super().start()
+        try:
+            if not eventually(lambda: not self.alive or self._answers(), START_SECONDS):
+                raise self.error(f"does not answer after {START_SECONDS} s")
+            if not self.alive:
+                raise self.error(f"ended at start with status {self.child.returncode}")
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def start_and_fail(self, seconds=START_SECONDS):
+        """Start where the start must fail: what it logged, and its exit status."""
+        super().start()
+        try:
+            status = self.wait(seconds)
+            return "\n".join(self.lines), status
+        finally:
+            self.stop()
+
+    def _answers(self):
+        try:
+            self.rpc("core.uptime")
+        except (OSError, RpcError):
+            return False
+        return sip.ping(self.address, 0.5) is not None
+
+    # -- RPC ----------------------------------------------------------------
+
+    def rpc(self, method, *params, seconds=5):
+        """One RPC; its result. Raises RpcError when refused."""
+        self._calls += 1
+        own = os.path.join(self.run_dir, f"rpc-client-{os.getpid()}-{self._calls}.sock")
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
+            sock.bind(own)
+            try:
+                sock.settimeout(seconds)
+                sock.connect(os.path.join(self.run_dir, "kamailio_rpc.sock"))
+                sock.send(json.dumps({"jsonrpc": "2.0", "id": self._calls, "method": method,
+                                      "params": list(params)}).encode())
+                answer = json.loads(sock.recv(1 << 17))
+            finally:
+                os.unlink(own)
+        if "error" in answer:
+            raise RpcError(method, answer["error"].get("code"), answer["error"].get("message"))
+        return answer.get("result")
+
+    def contacts(self, user, domain=None, table="location"):
+        """The Contact URIs bound to an address of record, by usrloc's own word."""
+        aor = f"{user}@{domain}" if domain else user
+        try:
+            found = self.rpc("ul.lookup", table, aor)
+        except RpcError as refused:
+            if refused.code == 404:
+                return []
+            raise
+        return [entry["Contact"]["Address"] for entry in found["Contacts"]]
+
+    def crashed(self):
+        """The log lines that tell of a crash, of memory misuse or of a bug."""
+        return self.grep(CRASH)
