@@ -41,6 +41,19 @@ static int run_matches(uint32_t packed, unsigned count, const uint8_t *number)
 	return 1;
 }
 
+/* Bits below a symbol in both bitmaps, children << 16 | values, counted in one
+ * go: the build does not assume a CPU with a popcount instruction. */
+static inline uint32_t count_both(const struct trie_node *node, uint32_t mask)
+{
+	uint32_t x =
+			(uint32_t)(node->children & mask) << 16 | (node->values & mask);
+
+	x -= x >> 1 & 0x55555555u;
+	x = (x & 0x33333333u) + (x >> 2 & 0x33333333u);
+	x = (x + (x >> 4)) & 0x0f0f0f0fu;
+	return (x + (x >> 8)) & 0x001f001fu;
+}
+
 /*
  * Collects where the values on the path are, shortest first; at most
  * TG_TRIE_MAX_DIGITS + 1 hits. Reading the values is left to the caller: those
@@ -94,15 +107,12 @@ static inline int collect(const struct trie_view *t, const uint8_t *number,
 			return n;
 		i++;
 		bit = 1u << (s - 1);
-		below = bit - 1;
+		below = count_both(node, bit - 1);
 		if(node->values & bit)
-			hits[n++] = (struct hit){node->value
-											 + (unsigned)__builtin_popcount(
-													 node->values & below),
-					i};
+			hits[n++] = (struct hit){node->value + (below & 31), i};
 		if(!(node->children & bit))
 			return n;
-		at = node->child + (unsigned)__builtin_popcount(node->children & below);
+		at = node->child + (below >> 16);
 	}
 	return n;
 }
