@@ -7,7 +7,8 @@ its WAV as microphone and dumps what it decodes of each call into
 
 ctrl_tcp speaks netstrings of JSON: commands with a token, responses with the
 same token, and events (CALL_ESTABLISHED ...), which are what we wait for.
-`stdio` stays out: there is no terminal. The TLS listener takes the SIP port + 1, so the ports are given out in pairs (support/ports.py).
+`stdio` stays out: there is no terminal. The TLS listener takes the SIP port + 1,
+so the ports are given out in pairs (support/ports.py).
 """
 
 import glob
