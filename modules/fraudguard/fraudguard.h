@@ -1,0 +1,152 @@
+/*
+ * The anti-fraud verdict: may this source, may this account go on?
+ * Pure: tables in shared memory, rules, a question and `now` in; a verdict with
+ * its reasons out. No clock, no log, no allocation, no lock but the tables'.
+ *
+ * Order: never-block list, existing ban, rules by metric. The first enforced
+ * refusal is the verdict; shadow rules are judged all the same. For one metric
+ * the rules of the very account or address replace the '*' rules, so that an
+ * exception can be narrower or wider.
+ *
+ * When a table has no room the event goes uncounted and the call passes: memory
+ * never refuses a call (counted as `untracked`).
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef FRAUDGUARD_H
+#define FRAUDGUARD_H
+
+#include "fraudguard/rules.h"
+#include "lib/cells.h"
+#include "lib/hash.h"
+#include "lib/lease.h"
+#include "lib/store.h"
+
+#define FRAUDGUARD_KEY_MAX 160 /* "account:" + FRAUDGUARD_MATCH_MAX */
+#define FRAUDGUARD_CALLID_MAX 96
+#define FRAUDGUARD_EVENTS 4 /* events of one verdict at most */
+
+/* Verdicts; the script sees them as they are. */
+enum fraudguard_verdict
+{
+	FRAUDGUARD_PASS = 1,
+	FRAUDGUARD_WATCHED = 2, /* passes; a shadow or log rule fired */
+	FRAUDGUARD_BANNED = -1,
+	FRAUDGUARD_RATE = -2,
+	FRAUDGUARD_EXPOSURE = -3 /* too many calls at once */
+};
+
+/* Handles of the shared tables. Sources and accounts live apart, so that a
+ * spoofed flood can evict no account. */
+struct fraudguard_tables
+{
+	struct tg_hashkey key;
+	struct tg_cells *sources, *accounts;
+	struct tg_store *source_bans, *account_bans; /* struct fraudguard_ban */
+	struct tg_store *calls; /* struct fraudguard_call_record by Call-ID */
+	struct tg_leases *leases;
+};
+
+/* A block with its reason; a record of the ban stores. */
+struct fraudguard_ban
+{
+	char key[FRAUDGUARD_KEY_MAX];		/* "ip:192.0.2.1", "account:alice" */
+	char rule[FRAUDGUARD_NAME_MAX];		/* or the operator's note */
+	char callid[FRAUDGUARD_CALLID_MAX]; /* evidence */
+	uint32_t observed, threshold, window_sec;
+	uint16_t code;		  /* of the refusal; 0 = 403 */
+	int64_t since, until; /* UTC seconds */
+};
+
+struct fraudguard_call_record
+{
+	uint64_t owner; /* whose lease the call holds */
+};
+
+/* One rule that fired. */
+struct fraudguard_hit
+{
+	char rule[FRAUDGUARD_NAME_MAX];
+	char key[FRAUDGUARD_KEY_MAX];
+	char callid[FRAUDGUARD_CALLID_MAX];
+	char reason[FRAUDGUARD_REASON_MAX];
+	uint32_t observed, threshold, window_sec;
+	int64_t until; /* UTC seconds of the ban's end, 0 = no ban */
+	uint16_t code;
+	uint8_t metric, action, mode;
+	uint8_t is_new; /* worth a log line: not said in the last minute */
+};
+
+struct fraudguard_answer
+{
+	int verdict;			   /* enum fraudguard_verdict */
+	struct fraudguard_hit hit; /* what made the verdict; rule "" = none */
+	int events;				   /* all that fired, to be logged */
+	struct fraudguard_hit event[FRAUDGUARD_EVENTS];
+	int untracked; /* counts that found no room */
+};
+
+struct fraudguard_now
+{
+	uint64_t mono; /* monotonic microseconds */
+	int64_t wall;  /* UTC seconds */
+};
+
+struct fraudguard_source
+{
+	uint8_t addr[16]; /* IPv4 as ::ffff:a.b.c.d */
+	int verified; /* the address is no forgery: TCP, TLS, or it answered us */
+	const char *callid; /* evidence; may be cut, need not end in NUL */
+	size_t callid_len;
+};
+
+/* Judges one request by its source. A ban of an unverified source is not
+ * written: an attacker could ban whom he likes. */
+void fraudguard_judge_source(const struct fraudguard_tables *t,
+		const struct fraudguard_image *rules,
+		const struct fraudguard_source *source, struct fraudguard_now now,
+		struct fraudguard_answer *out);
+
+struct fraudguard_call
+{
+	const char *account; /* not NUL-terminated */
+	size_t account_len;
+	uint64_t call; /* fraudguard_call_id of the Call-ID */
+	const char *callid;
+	size_t callid_len;
+	uint64_t lease_us; /* how long the lease lasts unless it is renewed */
+};
+
+/* Judges a new call. When it passes, the account holds one more call, until
+ * fraudguard_end_call or the lease's end. */
+void fraudguard_judge_call(const struct fraudguard_tables *t,
+		const struct fraudguard_image *rules,
+		const struct fraudguard_call *call, struct fraudguard_now now,
+		struct fraudguard_answer *out);
+
+/* The call was answered and lives on. 0, -ENOENT. */
+int fraudguard_renew_call(const struct fraudguard_tables *t, uint64_t call,
+		uint64_t lease_us, struct fraudguard_now now);
+/* The call is over, however it ended; any number of times. 0, -ENOENT. */
+int fraudguard_end_call(const struct fraudguard_tables *t, uint64_t call,
+		struct fraudguard_now now);
+
+uint64_t fraudguard_call_id(
+		const struct fraudguard_tables *t, const char *callid, size_t len);
+
+/* Text keys: "ip:192.0.2.1" (IPv6 counts by its /64: "ip:2001:db8::/64"),
+ * "account:alice". */
+void fraudguard_source_key(
+		const uint8_t addr[16], char out[FRAUDGUARD_KEY_MAX]);
+
+/* Ends a ban by its text key and forgets what led to it. 0, -ENOENT. */
+int fraudguard_release(const struct fraudguard_tables *t,
+		const struct fraudguard_image *rules, const char *key,
+		struct fraudguard_now now);
+
+/* Bans a text key by an operator's word. 0, -EINVAL (no such kind of key),
+ * -ENOSPC, -EBUSY. */
+int fraudguard_ban_key(const struct fraudguard_tables *t, const char *key,
+		uint32_t seconds, const char *note, struct fraudguard_now now);
+
+#endif

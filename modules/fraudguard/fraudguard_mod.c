@@ -1,0 +1,270 @@
+/*
+ * fraudguard: exports and lifecycle.
+ *
+ * Memory: `cells` cells of 32 bytes twice (sources, accounts), `bans` records
+ * of about 350 bytes twice, `calls` leases; nothing grows. Failure mode: full
+ * tables count less (statistic `untracked`) and refuse nobody.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "fraudguard/fraudguard_mod.h"
+#include "glue/param.h"
+#include "lib/region.h"
+
+#include <ctype.h>
+#include <string.h>
+
+static int mod_init(void);
+static int child_init(int rank);
+static void keeper_wake(void);
+static void keeper_tick(uint64_t now);
+
+struct fraudguard_state fraudguard = {
+		.db_url = STR_STATIC_INIT(""),
+		.emergency_numbers = STR_STATIC_INIT("112,911,999"),
+		.cells = 262144,
+		.bans = 16384,
+		.calls = 65536,
+		.ring_sec = 180,
+		.call_sec = 43200,
+		.keeper = {.name = "fraudguard keeper",
+				.tick_ms = 250,
+				.wake = keeper_wake,
+				.tick = keeper_tick,
+				.fd = -1},
+};
+
+static const param_export_t params[] = {
+		{"db_url", PARAM_STR, &fraudguard.db_url},
+		{"emergency_numbers", PARAM_STR, &fraudguard.emergency_numbers},
+		{"cells", PARAM_INT, &fraudguard.cells},
+		{"bans", PARAM_INT, &fraudguard.bans},
+		{"calls", PARAM_INT, &fraudguard.calls},
+		{"ring_sec", PARAM_INT, &fraudguard.ring_sec},
+		{"call_sec", PARAM_INT, &fraudguard.call_sec},
+		{0, 0, 0},
+};
+
+static const struct glue_param ranges[] = {
+		{"cells", &fraudguard.cells, 1024, 1 << 28, "cells"},
+		{"bans", &fraudguard.bans, 64, 1 << 22, "records"},
+		{"calls", &fraudguard.calls, 64, 1 << 24, "calls"},
+		{"ring_sec", &fraudguard.ring_sec, 10, 3600, "seconds"},
+		{"call_sec", &fraudguard.call_sec, 60, 7 * 86400, "seconds"},
+};
+
+static counter_def_t counters[] = {
+		{&fraudguard.sources_checked, "sources_checked", 0, 0, 0,
+				"requests judged by their source"},
+		{&fraudguard.sources_refused, "sources_refused", 0, 0, 0,
+				"requests refused by their source"},
+		{&fraudguard.calls_checked, "calls_checked", 0, 0, 0, "calls judged"},
+		{&fraudguard.calls_refused, "calls_refused", 0, 0, 0, "calls refused"},
+		{&fraudguard.bans_written, "bans_written", 0, 0, 0, "bans begun"},
+		{&fraudguard.shadow_hits, "shadow_hits", 0, 0, 0,
+				"rules that fired without being enforced"},
+		{&fraudguard.untracked, "untracked", 0, 0, 0,
+				"events that found no room in a table (raise cells or calls)"},
+		{&fraudguard.loads, "loads", 0, 0, 0, "loads that were published"},
+		{&fraudguard.loads_failed, "loads_failed", 0, 0, 0,
+				"loads that were refused; the old rules stayed"},
+		{0, 0, 0, 0, 0, 0},
+};
+
+/* clang-format off */
+struct module_exports exports = {
+	.name = "fraudguard",
+	.dlflags = DEFAULT_DLFLAGS,
+	.cmds = (cmd_export_t *)fraudguard_cmds,
+	.params = (param_export_t *)params,
+	.rpc_methods = (rpc_export_t *)fraudguard_rpcs,
+	.pv_items = (pv_export_t *)fraudguard_pvs,
+	.init_mod_f = mod_init,
+	.init_child_f = child_init,
+};
+/* clang-format on */
+
+MODULE_VERSION
+
+int mod_register(char *path, int *dlflags, void *p1, void *p2);
+int mod_register(char *path, int *dlflags, void *p1, void *p2)
+{
+	return sr_kemi_modules_add(fraudguard_kemi);
+}
+
+static int map_store(struct tg_store **out, int records, size_t payload)
+{
+	struct tg_store_config cfg = {
+			.records = (uint32_t)records, .payload = (uint32_t)payload};
+	struct tg_region r;
+	int rc = tg_region_map(&r, tg_store_size(&cfg));
+
+	return rc ? rc : tg_store_init(r.base, r.size, &cfg, out);
+}
+
+static int map_cells(struct tg_cells **out, int admission)
+{
+	struct tg_cells_config cfg = {
+			.cells = (uint32_t)fraudguard.cells, .admission = admission};
+	struct tg_region r;
+	int rc = tg_region_map(&r, tg_cells_size(&cfg));
+
+	return rc ? rc : tg_cells_init(r.base, r.size, &cfg, out);
+}
+
+static int map_memory(void)
+{
+	struct fraudguard_tables *t = &fraudguard.tables;
+	struct tg_lease_config leases = {.leases = (uint32_t)fraudguard.calls,
+			.owners = (uint32_t)fraudguard.calls};
+	struct tg_ring_config ring = {
+			.slots = 1024, .record = sizeof(struct fraudguard_hit)};
+	struct tg_snapshot_config snapshots = {.slots = 3,
+			.readers = FRAUDGUARD_READERS,
+			.slot_bytes = sizeof(struct fraudguard_image)};
+	struct tg_region r;
+	int rc = map_cells(&t->sources, 1);
+
+	rc = rc ? rc : map_cells(&t->accounts, 0);
+	rc = rc ? rc
+			: map_store(&t->source_bans, fraudguard.bans,
+					sizeof(struct fraudguard_ban));
+	rc = rc ? rc
+			: map_store(&t->account_bans, fraudguard.bans,
+					sizeof(struct fraudguard_ban));
+	rc = rc ? rc
+			: map_store(&t->calls, fraudguard.calls * 2,
+					sizeof(struct fraudguard_call_record));
+	rc = rc ? rc
+			: map_store(
+					&fraudguard.load_store, 8, sizeof(struct fraudguard_load));
+	rc = rc ? rc : tg_region_map(&r, tg_lease_size(&leases));
+	rc = rc ? rc : tg_lease_init(r.base, r.size, &leases, &t->leases);
+	rc = rc ? rc : tg_region_map(&r, tg_ring_size(&ring));
+	rc = rc ? rc : tg_ring_init(r.base, r.size, &ring, &fraudguard.ring);
+	rc = rc ? rc : tg_region_map(&r, tg_snapshot_size(&snapshots));
+	rc = rc ? rc
+			: tg_snapshot_init(
+					r.base, r.size, &snapshots, &fraudguard.snapshots);
+	rc = rc ? rc : tg_region_map(&r, sizeof *fraudguard.shared);
+	if(rc != 0) {
+		LM_ERR("cannot map shared memory (cells=%d, bans=%d, calls=%d): %s\n",
+				fraudguard.cells, fraudguard.bans, fraudguard.calls,
+				strerror(-rc));
+		return -1;
+	}
+	fraudguard.shared = r.base;
+	return 0;
+}
+
+/* "112, 911" -> a list of strs that point into the parameter. */
+static int split_emergency(void)
+{
+	char *p = fraudguard.emergency_numbers.s;
+	char *end = p + fraudguard.emergency_numbers.len;
+
+	while(p < end) {
+		char *start;
+
+		while(p < end && (*p == ',' || *p == ' '))
+			p++;
+		start = p;
+		while(p < end && *p != ',' && *p != ' ')
+			p++;
+		if(p == start)
+			break;
+		if(fraudguard.emergency_count == FRAUDGUARD_EMERGENCY_MAX) {
+			LM_ERR("modparam emergency_numbers takes %d numbers at most\n",
+					FRAUDGUARD_EMERGENCY_MAX);
+			return -1;
+		}
+		fraudguard.emergency[fraudguard.emergency_count++] =
+				(str){start, (int)(p - start)};
+	}
+	return 0;
+}
+
+static int mod_init(void)
+{
+	if(glue_param_check(ranges, sizeof ranges / sizeof ranges[0]) < 0
+			|| split_emergency() < 0)
+		return -1;
+	if(tg_hashkey_random(&fraudguard.tables.key) < 0) {
+		LM_ERR("no random source for the hash key\n");
+		return -1;
+	}
+	if(counter_register_array("fraudguard", counters) < 0) {
+		LM_ERR("cannot register the statistics\n");
+		return -1;
+	}
+	if(map_memory() < 0 || fraudguard_dlg_init() < 0
+			|| fraudguard_load_tables(0) < 0)
+		return -1;
+	return glue_keeper_init(&fraudguard.keeper);
+}
+
+static int child_init(int rank)
+{
+	if(process_no >= FRAUDGUARD_READERS) {
+		LM_ERR("process number %d: fraudguard serves %d processes at most\n",
+				process_no, FRAUDGUARD_READERS);
+		return -1;
+	}
+	return glue_keeper_fork(&fraudguard.keeper, rank);
+}
+
+/* --- keeper ---------------------------------------------------------------- */
+
+static const char *event_name(const struct fraudguard_hit *h)
+{
+	if(h->mode != FRAUDGUARD_ENFORCE)
+		return "shadow";
+	return h->until ? "ban" : fraudguard_action_name(h->action);
+}
+
+/* One line an event: the event first, then key=value. */
+static void log_events(uint64_t now)
+{
+	struct fraudguard_hit h;
+
+	for(int i = 0; i < 1024 && tg_ring_pop(fraudguard.ring, &h, now) == 0; i++)
+		LM_WARN("%s key=%s rule=%s observed=%u threshold=%u window=%u mode=%s "
+				"until=%lld callid=%s\n",
+				event_name(&h), h.key, h.rule, h.observed, h.threshold,
+				h.window_sec, fraudguard_mode_name(h.mode), (long long)h.until,
+				h.callid[0] ? h.callid : "-");
+}
+
+static void keeper_wake(void)
+{
+	static uint64_t done;
+	uint64_t ticket = atomic_load(&fraudguard.shared->ticket);
+
+	if(ticket == done)
+		return;
+	done = ticket;
+	fraudguard_load_tables(ticket);
+}
+
+static void keeper_tick(uint64_t now)
+{
+	log_events(now);
+	tg_lease_sweep(fraudguard.tables.leases, now, 4096);
+	tg_snapshot_reclaim(fraudguard.snapshots);
+}
+
+void fraudguard_report(const struct fraudguard_hit *hit)
+{
+	/* A Call-ID is the caller's text: nothing of it may end the log line. */
+	struct fraudguard_hit h = *hit;
+
+	for(char *p = h.callid; *p; p++) {
+		if(!isgraph((unsigned char)*p))
+			*p = '?';
+	}
+	for(char *p = h.key; *p; p++) {
+		if(!isgraph((unsigned char)*p))
+			*p = '?';
+	}
+	tg_ring_push(fraudguard.ring, &h, glue_now());
+}

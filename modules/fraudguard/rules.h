@@ -1,0 +1,115 @@
+/*
+ * Rules and never-block list as one immutable image, read inside a snapshot.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef FRAUDGUARD_RULES_H
+#define FRAUDGUARD_RULES_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define FRAUDGUARD_NAME_MAX 48
+#define FRAUDGUARD_MATCH_MAX 128
+#define FRAUDGUARD_REASON_MAX 96
+#define FRAUDGUARD_RULES_MAX 1024
+#define FRAUDGUARD_ALLOW_MAX 4096
+
+enum fraudguard_metric
+{
+	FRAUDGUARD_SOURCE_REQUESTS,	 /* requests of one source address */
+	FRAUDGUARD_CALL_ATTEMPTS,	 /* calls that one account started */
+	FRAUDGUARD_CONCURRENT_CALLS, /* calls that one account has right now */
+	FRAUDGUARD_METRICS
+};
+
+enum fraudguard_action
+{
+	FRAUDGUARD_LOG,	   /* only says so */
+	FRAUDGUARD_REFUSE, /* answer with the rule's code and reason */
+	FRAUDGUARD_DROP,   /* no answer at all */
+	FRAUDGUARD_BAN,	   /* refuse, and everything of this key for ban_sec */
+	FRAUDGUARD_ACTIONS
+};
+
+enum fraudguard_mode
+{
+	FRAUDGUARD_OFF,
+	FRAUDGUARD_SHADOW, /* judged and logged, never enforced */
+	FRAUDGUARD_ENFORCE,
+	FRAUDGUARD_MODES
+};
+
+struct fraudguard_rule
+{
+	char name[FRAUDGUARD_NAME_MAX];
+	char match[FRAUDGUARD_MATCH_MAX];	/* account or address; empty = every */
+	char reason[FRAUDGUARD_REASON_MAX]; /* reason phrase of the refusal */
+	uint32_t threshold;	 /* events in the window that still pass */
+	uint32_t window_sec; /* 0 for concurrent calls */
+	uint32_t ban_sec;
+	uint16_t code;				  /* SIP code of the refusal, 400 .. 699 */
+	uint8_t metric, action, mode; /* enums above */
+};
+
+/* A network that is never blocked; IPv4 as ::ffff:a.b.c.d. */
+struct fraudguard_net
+{
+	uint8_t addr[16];
+	uint8_t bits; /* 0 .. 128 */
+};
+
+struct fraudguard_image
+{
+	uint64_t magic;
+	int64_t loaded_at; /* UTC seconds */
+	uint32_t rules, nets, accounts;
+	/* Rules by metric: span [first[m], first[m + 1]). */
+	uint32_t first[FRAUDGUARD_METRICS + 1];
+	struct fraudguard_rule rule[FRAUDGUARD_RULES_MAX];
+	struct fraudguard_net net[FRAUDGUARD_ALLOW_MAX];
+	char account[FRAUDGUARD_ALLOW_MAX][FRAUDGUARD_MATCH_MAX]; /* sorted */
+};
+
+#define FRAUDGUARD_IMAGE_MAGIC 0x3167756172640000ULL
+
+/* One line about a row that cannot be used. */
+typedef void (*fraudguard_complain_f)(void *arg, const char *line);
+
+struct fraudguard_rule_row
+{
+	long long id, threshold, window_sec, ban_sec, code;
+	const char *name, *metric, *match, *action, *reason, *mode;
+};
+
+/* Builds in place; `im` is zeroed by start. The adders complain and count; a
+ * count above 0 makes finish refuse. */
+struct fraudguard_builder
+{
+	struct fraudguard_image *im;
+	fraudguard_complain_f complain;
+	void *arg;
+	unsigned bad;
+};
+
+void fraudguard_build_start(struct fraudguard_builder *b,
+		struct fraudguard_image *im, fraudguard_complain_f complain, void *arg);
+void fraudguard_build_rule(
+		struct fraudguard_builder *b, const struct fraudguard_rule_row *row);
+/* kind: ip (address or network in CIDR notation) or account. */
+void fraudguard_build_allow(struct fraudguard_builder *b, long long id,
+		const char *kind, const char *value);
+/* 0, -EBADMSG (bad rows), -ENODATA (not one rule). */
+int fraudguard_build_finish(struct fraudguard_builder *b, int64_t now);
+
+/* What the module does when no database is given: one flood rule. */
+void fraudguard_build_defaults(struct fraudguard_builder *b);
+
+/* "192.0.2.0/24", "2001:db8::1". 0, -EINVAL. */
+int fraudguard_parse_net(const char *text, struct fraudguard_net *out);
+
+const char *fraudguard_metric_name(int metric);
+const char *fraudguard_action_name(int action);
+const char *fraudguard_mode_name(int mode);
+
+#endif
