@@ -2,6 +2,12 @@
  * Record store: fixed-size records by 64-bit key in bounded shared memory, set
  * associative, each set under a tiny lock that a dead process cannot keep.
  *
+ * Memory bound: 40 B a record and 9/8 of its payload.
+ * Process safety: every function, from any process or thread that shares the
+ * memory. A process killed inside leaves each record old or new, never torn.
+ * Failure mode: -EBUSY after about a millisecond when a living process was
+ * stopped inside a set; full sets evict by rank, then age.
+ *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #ifndef TG_STORE_H
@@ -20,7 +26,8 @@ struct tg_store_config
 
 struct tg_store_stats
 {
-	uint64_t used;		/* records, expired ones not yet reused included */
+	uint64_t used;		/* records, expired ones not yet reused included;
+	                       sampled beyond 2^19 records */
 	uint64_t evicted;	/* live records displaced */
 	uint64_t refused;	/* puts refused: every way held a higher rank */
 	uint64_t busy;		/* operations given up because a set stayed locked */
@@ -37,7 +44,8 @@ int tg_store_init(void *mem, size_t size, const struct tg_store_config *cfg,
 int tg_store_get(struct tg_store *s, uint64_t id, uint64_t now, void *payload);
 
 /*
- * Inserts or replaces. `expires`: monotonic us, > now. `rank`: 0 .. 255; when
+ * Inserts or replaces. `expires`: monotonic us, > now, capped at 2^52 - 1
+ * (142 years: for ever). `rank`: 0 .. 255; when
  * the set is full of live records, the one with the lowest rank, then the
  * least recently touched, gives way, if its rank is <= the new one's.
  * 0, -ENOSPC (refused), -EBUSY, -EINVAL.
@@ -50,7 +58,9 @@ int tg_store_put(struct tg_store *s, uint64_t id, uint8_t rank,
  * the record is new: `fresh` = 1), changes it in place and returns 1 to keep
  * it, 0 to delete it (or not to create it), < 0 to leave it untouched (the
  * value is then returned). It must not block, allocate or call into the store.
- * It may change *expires and *rank. For a fresh record they start as given.
+ * It may change *expires and *rank (an *expires <= now deletes). For a fresh
+ * record they start as given, for an old one as they are. It works on a copy,
+ * also when the record is then refused for want of room.
  * 0, -ENOSPC, -EBUSY, or edit's negative value.
  */
 typedef int (*tg_store_edit_f)(
@@ -58,12 +68,14 @@ typedef int (*tg_store_edit_f)(
 int tg_store_edit(struct tg_store *s, uint64_t id, uint8_t rank,
 		uint64_t expires, uint64_t now, tg_store_edit_f edit, void *arg);
 
-int tg_store_del(struct tg_store *s, uint64_t id); /* 0, -ENOENT, -EBUSY */
+/* Deletes, also an expired record. 0, -ENOENT, -EBUSY. */
+int tg_store_del(struct tg_store *s, uint64_t id);
 
 /*
  * Walks the live records: start with *cursor = 0, stop at -ENOENT. Fills the
  * payload and, when not NULL, id and expires. Records put or deleted during the
- * walk may or may not be seen; every other one is seen once.
+ * walk may or may not be seen; every other one is seen once. Other processes
+ * may write meanwhile. 0, -ENOENT, -EBUSY (the cursor stays: try again).
  */
 int tg_store_next(struct tg_store *s, uint32_t *cursor, uint64_t now,
 		uint64_t *id, uint64_t *expires, void *payload);

@@ -1,0 +1,30 @@
+/*
+ * A lock between processes that the dead cannot keep: a robust process-shared
+ * mutex, tried for a bounded time only.
+ *
+ * The kernel marks the mutex of a killed owner, so no pid has to be compared
+ * and a reused pid cannot be mistaken for the owner. The new owner is told, and
+ * repairs what the dead one left.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef TG_SETLOCK_H
+#define TG_SETLOCK_H
+
+#include <pthread.h>
+
+#define TG_LOCK_INHERITED 1
+
+struct tg_setlock
+{
+	pthread_mutex_t mutex;
+};
+
+int tg_setlock_init(struct tg_setlock *l); /* 0 or a negative errno */
+
+/* 0, TG_LOCK_INHERITED (held now, its owner died holding it), -EBUSY (a living
+ * process kept it for about a millisecond). Not recursive. */
+int tg_setlock_take(struct tg_setlock *l);
+void tg_setlock_give(struct tg_setlock *l);
+
+#endif
