@@ -241,7 +241,7 @@ static inline int keep_alive(_Atomic uint64_t *life, uint64_t seen, uint64_t to)
 }
 
 static int window_add(struct tg_set *s, unsigned way, uint64_t tag,
-		const struct tg_tick *k, uint32_t n, uint32_t *observed)
+		const struct tg_tick *k, uint32_t n, uint32_t limit, uint32_t *observed)
 {
 	int tries;
 
@@ -262,6 +262,10 @@ static int window_add(struct tg_set *s, unsigned way, uint64_t tag,
 		if(!keep_alive(&s->life[way], life, k->life))
 			continue;
 		next = tg_word_add(tg_word_turn(word, k), n);
+		if(tg_word_sum(next, k) > limit) {
+			*observed = tg_word_sum(tg_word_turn(word, k), k);
+			return -EDQUOT;
+		}
 		if(next == word || tg_swap(&s->word[way], word, next)) {
 			*observed = tg_word_sum(next, k);
 			return 0;
@@ -312,8 +316,8 @@ int tg_cells_peek(const struct tg_cells *t, uint64_t id, uint64_t window_us,
 	return 0;
 }
 
-int tg_cells_add(struct tg_cells *t, uint64_t id, uint32_t n,
-		uint64_t window_us, uint64_t now, uint32_t *observed)
+int tg_cells_add_limited(struct tg_cells *t, uint64_t id, uint32_t n,
+		uint32_t limit, uint64_t window_us, uint64_t now, uint32_t *observed)
 {
 	uint64_t tag = tg_tag(id);
 	uint32_t index = tg_set_index(t, tag);
@@ -330,6 +334,10 @@ int tg_cells_add(struct tg_cells *t, uint64_t id, uint32_t n,
 		tg_cells_peek(t, id, window_us, now, observed);
 		return 0;
 	}
+	if(n > limit) {
+		tg_cells_peek(t, id, window_us, now, observed);
+		return -EDQUOT;
+	}
 	keep_clock(t, now);
 	tg_tick_window(&k, tag, window_us, now);
 	for(tries = 0; tries < TRIES && rc == MOVED; tries++) {
@@ -337,7 +345,7 @@ int tg_cells_add(struct tg_cells *t, uint64_t id, uint32_t n,
 		unsigned first = (unsigned)__builtin_ctz(ways | 1u << TG_WAYS);
 
 		if(ways != 0) {
-			rc = window_add(s, first, tag, &k, n, observed);
+			rc = window_add(s, first, tag, &k, n, limit, observed);
 			if(rc == 0)
 				*observed += window_sum(s, ways & (ways - 1), tag, &k);
 			continue;
@@ -348,6 +356,13 @@ int tg_cells_add(struct tg_cells *t, uint64_t id, uint32_t n,
 		*observed = rc == 0 ? tg_cur(c.word) : c.estimate;
 	}
 	return rc == MOVED ? -ENOSPC : rc;
+}
+
+int tg_cells_add(struct tg_cells *t, uint64_t id, uint32_t n,
+		uint64_t window_us, uint64_t now, uint32_t *observed)
+{
+	return tg_cells_add_limited(
+			t, id, n, UINT32_MAX, window_us, now, observed);
 }
 
 /* ---- shaping ---- */

@@ -57,6 +57,16 @@ int tg_cells_init(void *mem, size_t size, const struct tg_cells_config *cfg,
 int tg_cells_add(struct tg_cells *t, uint64_t id, uint32_t n,
 		uint64_t window_us, uint64_t now, uint32_t *observed);
 
+/*
+ * As tg_cells_add, but counts only what keeps the window within `limit`: looking
+ * and counting are one step, whoever counts at the same time. For limits that
+ * must not hold a caller longer the more often he tries.
+ * 0 counted, -EDQUOT not counted (*observed: what the window holds, without
+ * `n`), -ENOSPC, -EINVAL.
+ */
+int tg_cells_add_limited(struct tg_cells *t, uint64_t id, uint32_t n,
+		uint32_t limit, uint64_t window_us, uint64_t now, uint32_t *observed);
+
 /* Reads the window without counting. 0, -ENOENT (*observed = 0). */
 int tg_cells_peek(const struct tg_cells *t, uint64_t id, uint64_t window_us,
 		uint64_t now, uint32_t *observed);
