@@ -9,10 +9,9 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "callroute/callroute_mod.h"
+#include "glue/map.h"
 #include "glue/param.h"
-#include "lib/region.h"
 
-#include <errno.h>
 #include <string.h>
 
 static int mod_init(void);
@@ -92,33 +91,23 @@ int mod_register(char *path, int *dlflags, void *p1, void *p2)
 /* One mapping for everything that workers and keeper share. */
 static int map_memory(void)
 {
-	struct tg_store_config attempts = {.records = (uint32_t)callroute.attempts,
-			.payload = sizeof(struct callroute_attempt)};
-	struct tg_store_config load = {
-			.records = 8, .payload = sizeof(struct callroute_load)};
-	struct tg_snapshot_config snapshots = {.slots = 3,
-			.readers = CALLROUTE_READERS,
-			.slot_bytes = (size_t)callroute.snapshot_mb << 20};
-	struct tg_region shared, a, l, s;
-	int rc;
+	int rc = glue_map_store(&callroute.attempt_store, callroute.attempts,
+			sizeof(struct callroute_attempt));
 
-	rc = tg_region_map(&shared, sizeof *callroute.shared);
-	rc = rc ? rc : tg_region_map(&a, tg_store_size(&attempts));
-	rc = rc ? rc : tg_region_map(&l, tg_store_size(&load));
-	rc = rc ? rc : tg_region_map(&s, tg_snapshot_size(&snapshots));
 	rc = rc ? rc
-			: tg_store_init(
-					a.base, a.size, &attempts, &callroute.attempt_store);
-	rc = rc ? rc : tg_store_init(l.base, l.size, &load, &callroute.load_store);
+			: glue_map_store(
+					&callroute.load_store, 8, sizeof(struct callroute_load));
 	rc = rc ? rc
-			: tg_snapshot_init(
-					s.base, s.size, &snapshots, &callroute.snapshots);
+			: glue_map_snapshots(&callroute.snapshots, CALLROUTE_READERS,
+					(size_t)callroute.snapshot_mb << 20);
+	rc = rc ? rc
+			: glue_map_bytes(
+					(void **)&callroute.shared, sizeof *callroute.shared);
 	if(rc != 0) {
 		LM_ERR("cannot map shared memory (snapshot_mb=%d, attempts=%d): %s\n",
 				callroute.snapshot_mb, callroute.attempts, strerror(-rc));
 		return -1;
 	}
-	callroute.shared = shared.base;
 	return 0;
 }
 

@@ -6,8 +6,8 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "callroute/callroute_mod.h"
+#include "glue/pv.h"
 
-#include <stdio.h>
 #include <string.h>
 
 enum item
@@ -27,15 +27,12 @@ enum item
 	RING_TIMEOUT
 };
 
-static const struct
-{
-	const char *name;
-	enum item item;
-} items[] = {{"trunk", TRUNK}, {"carrier", CARRIER}, {"uri", URI},
-		{"prefix", PREFIX}, {"price", PRICE}, {"attempt", ATTEMPT},
-		{"left", LEFT}, {"plan", PLAN}, {"reason", REASON}, {"gen", GEN},
-		{"media", MEDIA}, {"try_timeout_ms", TRY_TIMEOUT},
-		{"ring_timeout_ms", RING_TIMEOUT}};
+static const struct glue_pv_item items[] = {{"trunk", TRUNK},
+		{"carrier", CARRIER}, {"uri", URI}, {"prefix", PREFIX},
+		{"price", PRICE}, {"attempt", ATTEMPT}, {"left", LEFT}, {"plan", PLAN},
+		{"reason", REASON}, {"gen", GEN}, {"media", MEDIA},
+		{"try_timeout_ms", TRY_TIMEOUT}, {"ring_timeout_ms", RING_TIMEOUT},
+		{NULL, 0}};
 
 /* One message at a time is processed by a process. */
 static struct callroute_view current;
@@ -74,27 +71,6 @@ static const struct callroute_view *find_view(sip_msg_t *msg)
 	return v;
 }
 
-static int text(sip_msg_t *msg, pv_param_t *param, pv_value_t *res,
-		const char *s, size_t len)
-{
-	str v = {(char *)s, (int)len};
-
-	return len == 0 ? pv_get_null(msg, param, res)
-					: pv_get_strval(msg, param, res, &v);
-}
-
-/* A 64-bit number as text; its integer value too where the server's pv (int in
- * 5.6, long from 5.7) can hold it. */
-static int number(sip_msg_t *msg, pv_param_t *param, pv_value_t *res, int64_t n)
-{
-	static char buf[24];
-	str v = {buf, snprintf(buf, sizeof buf, "%lld", (long long)n)};
-
-	if(n > INT32_MAX || n < INT32_MIN)
-		return pv_get_strval(msg, param, res, &v);
-	return pv_get_strintval(msg, param, res, &v, (int)n);
-}
-
 static int get_value(sip_msg_t *msg, pv_param_t *param, pv_value_t *res)
 {
 	static const char *const medias[] = {"rtp", "sdes", "dtls"};
@@ -104,55 +80,44 @@ static int get_value(sip_msg_t *msg, pv_param_t *param, pv_value_t *res)
 	const struct callroute_candidate *c =
 			a->next > 0 ? &a->candidates[a->next - 1] : NULL;
 
-	switch((enum item)param->pvn.u.isname.name.n) {
+	switch((enum item)glue_pv_item(param)) {
 		case TRUNK:
-			return text(msg, param, res, t->name, strlen(t->name));
+			return glue_pv_text(msg, param, res, t->name);
 		case CARRIER:
-			return text(msg, param, res, t->carrier, strlen(t->carrier));
+			return glue_pv_text(msg, param, res, t->carrier);
 		case URI:
-			return text(msg, param, res, t->uri, strlen(t->uri));
+			return glue_pv_text(msg, param, res, t->uri);
 		case PLAN:
-			return text(msg, param, res, a->plan, strlen(a->plan));
+			return glue_pv_text(msg, param, res, a->plan);
 		case REASON:
-			return text(msg, param, res, v->reason, strlen(v->reason));
+			return glue_pv_text(msg, param, res, v->reason);
 		case PREFIX:
-			return c ? text(msg, param, res, a->number, c->prefix_len)
+			return c ? glue_pv_text_len(
+						   msg, param, res, a->number, c->prefix_len)
 					 : pv_get_null(msg, param, res);
 		case MEDIA:
-			return t->id ? text(msg, param, res, medias[t->media],
-						   strlen(medias[t->media]))
+			return t->id ? glue_pv_text(msg, param, res, medias[t->media])
 						 : pv_get_null(msg, param, res);
 		case PRICE:
-			return c ? number(msg, param, res, c->price)
+			return c ? glue_pv_number(msg, param, res, c->price)
 					 : pv_get_null(msg, param, res);
 		case ATTEMPT:
-			return number(msg, param, res, a->next);
+			return glue_pv_number(msg, param, res, a->next);
 		case LEFT:
-			return number(msg, param, res, a->count - a->next);
+			return glue_pv_number(msg, param, res, a->count - a->next);
 		case GEN:
-			return number(msg, param, res, (int64_t)a->generation);
+			return glue_pv_number(msg, param, res, (int64_t)a->generation);
 		case TRY_TIMEOUT:
-			return number(msg, param, res, t->try_timeout_ms);
+			return glue_pv_number(msg, param, res, t->try_timeout_ms);
 		case RING_TIMEOUT:
-			return number(msg, param, res, t->ring_timeout_ms);
+			return glue_pv_number(msg, param, res, t->ring_timeout_ms);
 	}
 	return pv_get_null(msg, param, res);
 }
 
-static int parse_name(pv_spec_t *sp, str *in)
+static int parse_name(pv_spec_t *sp, str *name)
 {
-	for(size_t i = 0; i < sizeof items / sizeof items[0]; i++) {
-		if(strlen(items[i].name) == (size_t)in->len
-				&& strncmp(items[i].name, in->s, in->len) == 0) {
-			sp->pvp.pvn.type = PV_NAME_INTSTR;
-			sp->pvp.pvn.u.isname.type = 0;
-			sp->pvp.pvn.u.isname.name.n = items[i].item;
-			return 0;
-		}
-	}
-	LM_ERR("$callroute(%.*s) does not exist: see the module's README\n",
-			GLUE_STR(*in));
-	return -1;
+	return glue_pv_parse(sp, name, items, "callroute");
 }
 
 /* clang-format off */

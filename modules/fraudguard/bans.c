@@ -19,6 +19,7 @@ int fraudguard_write_ban(struct tg_store *bans, const struct tg_hashkey *key,
 			.threshold = hit->threshold,
 			.window_sec = hit->window_sec,
 			.code = hit->code,
+			.metric = hit->metric,
 			.since = now.wall,
 			.until = now.wall + seconds};
 	int rc;
@@ -54,6 +55,7 @@ int fraudguard_find_ban(struct tg_store *bans, const struct tg_hashkey *key,
 	h->threshold = ban.threshold;
 	h->window_sec = ban.window_sec;
 	h->until = ban.until;
+	h->metric = ban.metric;
 	h->code = ban.code ? ban.code : 403;
 	h->action = FRAUDGUARD_BAN;
 	h->mode = FRAUDGUARD_ENFORCE;

@@ -8,8 +8,8 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "fraudguard/fraudguard_mod.h"
+#include "glue/map.h"
 #include "glue/param.h"
-#include "lib/region.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -92,68 +92,42 @@ int mod_register(char *path, int *dlflags, void *p1, void *p2)
 	return sr_kemi_modules_add(fraudguard_kemi);
 }
 
-static int map_store(struct tg_store **out, int records, size_t payload)
-{
-	struct tg_store_config cfg = {
-			.records = (uint32_t)records, .payload = (uint32_t)payload};
-	struct tg_region r;
-	int rc = tg_region_map(&r, tg_store_size(&cfg));
-
-	return rc ? rc : tg_store_init(r.base, r.size, &cfg, out);
-}
-
-static int map_cells(struct tg_cells **out, int admission)
-{
-	struct tg_cells_config cfg = {
-			.cells = (uint32_t)fraudguard.cells, .admission = admission};
-	struct tg_region r;
-	int rc = tg_region_map(&r, tg_cells_size(&cfg));
-
-	return rc ? rc : tg_cells_init(r.base, r.size, &cfg, out);
-}
-
 static int map_memory(void)
 {
 	struct fraudguard_tables *t = &fraudguard.tables;
-	struct tg_lease_config leases = {.leases = (uint32_t)fraudguard.calls,
-			.owners = (uint32_t)fraudguard.calls};
-	struct tg_ring_config ring = {
-			.slots = 1024, .record = sizeof(struct fraudguard_hit)};
-	struct tg_snapshot_config snapshots = {.slots = 3,
-			.readers = FRAUDGUARD_READERS,
-			.slot_bytes = sizeof(struct fraudguard_image)};
-	struct tg_region r;
-	int rc = map_cells(&t->sources, 1);
+	int rc = glue_map_cells(&t->sources, fraudguard.cells, 1);
 
-	rc = rc ? rc : map_cells(&t->accounts, 0);
+	rc = rc ? rc : glue_map_cells(&t->accounts, fraudguard.cells, 0);
 	rc = rc ? rc
-			: map_store(&t->source_bans, fraudguard.bans,
+			: glue_map_store(&t->source_bans, fraudguard.bans,
 					sizeof(struct fraudguard_ban));
 	rc = rc ? rc
-			: map_store(&t->account_bans, fraudguard.bans,
+			: glue_map_store(&t->account_bans, fraudguard.bans,
 					sizeof(struct fraudguard_ban));
+	/* Twice the calls: a set that is full would lose the end of a call. */
 	rc = rc ? rc
-			: map_store(&t->calls, fraudguard.calls * 2,
+			: glue_map_store(&t->calls, fraudguard.calls * 2,
 					sizeof(struct fraudguard_call_record));
 	rc = rc ? rc
-			: map_store(
-					&fraudguard.load_store, 8, sizeof(struct fraudguard_load));
-	rc = rc ? rc : tg_region_map(&r, tg_lease_size(&leases));
-	rc = rc ? rc : tg_lease_init(r.base, r.size, &leases, &t->leases);
-	rc = rc ? rc : tg_region_map(&r, tg_ring_size(&ring));
-	rc = rc ? rc : tg_ring_init(r.base, r.size, &ring, &fraudguard.ring);
-	rc = rc ? rc : tg_region_map(&r, tg_snapshot_size(&snapshots));
+			: glue_map_leases(&t->leases, fraudguard.calls, fraudguard.calls);
 	rc = rc ? rc
-			: tg_snapshot_init(
-					r.base, r.size, &snapshots, &fraudguard.snapshots);
-	rc = rc ? rc : tg_region_map(&r, sizeof *fraudguard.shared);
+			: glue_map_store(
+					&fraudguard.load_store, 8, sizeof(struct fraudguard_load));
+	rc = rc ? rc
+			: glue_map_ring(
+					&fraudguard.ring, 1024, sizeof(struct fraudguard_hit));
+	rc = rc ? rc
+			: glue_map_snapshots(&fraudguard.snapshots, FRAUDGUARD_READERS,
+					sizeof(struct fraudguard_image));
+	rc = rc ? rc
+			: glue_map_bytes(
+					(void **)&fraudguard.shared, sizeof *fraudguard.shared);
 	if(rc != 0) {
 		LM_ERR("cannot map shared memory (cells=%d, bans=%d, calls=%d): %s\n",
 				fraudguard.cells, fraudguard.bans, fraudguard.calls,
 				strerror(-rc));
 		return -1;
 	}
-	fraudguard.shared = r.base;
 	return 0;
 }
 

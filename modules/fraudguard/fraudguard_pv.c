@@ -5,8 +5,7 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "fraudguard/fraudguard_mod.h"
-
-#include <string.h>
+#include "glue/pv.h"
 
 enum item
 {
@@ -24,14 +23,11 @@ enum item
 	RETRY_AFTER
 };
 
-static const struct
-{
-	const char *name;
-	enum item item;
-} items[] = {{"rule", RULE}, {"key", KEY}, {"metric", METRIC},
-		{"observed", OBSERVED}, {"threshold", THRESHOLD}, {"window", WINDOW},
-		{"until", UNTIL}, {"mode", MODE}, {"action", ACTION}, {"code", CODE},
-		{"text", TEXT}, {"retry_after", RETRY_AFTER}};
+static const struct glue_pv_item items[] = {{"rule", RULE}, {"key", KEY},
+		{"metric", METRIC}, {"observed", OBSERVED}, {"threshold", THRESHOLD},
+		{"window", WINDOW}, {"until", UNTIL}, {"mode", MODE},
+		{"action", ACTION}, {"code", CODE}, {"text", TEXT},
+		{"retry_after", RETRY_AFTER}, {NULL, 0}};
 
 /* One message at a time is processed by a process. */
 static struct fraudguard_hit current;
@@ -49,15 +45,6 @@ void fraudguard_pv_remember(
 	current_pid = msg->pid;
 }
 
-static int text(
-		sip_msg_t *msg, pv_param_t *param, pv_value_t *res, const char *s)
-{
-	str v = {(char *)s, (int)strlen(s)};
-
-	return v.len == 0 ? pv_get_null(msg, param, res)
-					  : pv_get_strval(msg, param, res, &v);
-}
-
 /* When the caller may try again: the ban's end, else the window's length. */
 static int retry_after(void)
 {
@@ -73,53 +60,41 @@ static int get_value(sip_msg_t *msg, pv_param_t *param, pv_value_t *res)
 	if(current_id != msg->id || current_pid != msg->pid
 			|| current.rule[0] == '\0')
 		return pv_get_null(msg, param, res);
-	switch((enum item)param->pvn.u.isname.name.n) {
+	switch((enum item)glue_pv_item(param)) {
 		case RULE:
-			return text(msg, param, res, current.rule);
+			return glue_pv_text(msg, param, res, current.rule);
 		case KEY:
-			return text(msg, param, res, current.key);
+			return glue_pv_text(msg, param, res, current.key);
 		case METRIC:
-			return text(
-					msg, param, res, fraudguard_metric_name(current.metric));
+			return glue_pv_text(msg, param, res, fraudguard_metric_name(current.metric));
 		case OBSERVED:
-			return pv_get_sintval(msg, param, res, (int)current.observed);
+			return glue_pv_number(msg, param, res, current.observed);
 		case THRESHOLD:
-			return pv_get_sintval(msg, param, res, (int)current.threshold);
+			return glue_pv_number(msg, param, res, current.threshold);
 		case WINDOW:
-			return pv_get_sintval(msg, param, res, (int)current.window_sec);
+			return glue_pv_number(msg, param, res, current.window_sec);
 		case UNTIL:
-			return pv_get_sintval(msg, param, res, (int)current.until);
+			return glue_pv_number(msg, param, res, current.until);
 		case MODE:
-			return text(msg, param, res, fraudguard_mode_name(current.mode));
+			return glue_pv_text(
+					msg, param, res, fraudguard_mode_name(current.mode));
 		case ACTION:
-			return text(
-					msg, param, res, fraudguard_action_name(current.action));
+			return glue_pv_text(msg, param, res, fraudguard_action_name(current.action));
 		case CODE:
-			return pv_get_sintval(
+			return glue_pv_number(
 					msg, param, res, current.code ? current.code : 403);
 		case TEXT:
-			return text(msg, param, res,
+			return glue_pv_text(msg, param, res,
 					current.reason[0] ? current.reason : "Forbidden");
 		case RETRY_AFTER:
-			return pv_get_sintval(msg, param, res, retry_after());
+			return glue_pv_number(msg, param, res, retry_after());
 	}
 	return pv_get_null(msg, param, res);
 }
 
-static int parse_name(pv_spec_t *sp, str *in)
+static int parse_name(pv_spec_t *sp, str *name)
 {
-	for(size_t i = 0; i < sizeof items / sizeof items[0]; i++) {
-		if(strlen(items[i].name) == (size_t)in->len
-				&& strncmp(items[i].name, in->s, in->len) == 0) {
-			sp->pvp.pvn.type = PV_NAME_INTSTR;
-			sp->pvp.pvn.u.isname.type = 0;
-			sp->pvp.pvn.u.isname.name.n = items[i].item;
-			return 0;
-		}
-	}
-	LM_ERR("$fraudguard(%.*s) does not exist: see the module's README\n",
-			GLUE_STR(*in));
-	return -1;
+	return glue_pv_parse(sp, name, items, "fraudguard");
 }
 
 /* clang-format off */
