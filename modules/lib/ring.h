@@ -1,6 +1,10 @@
 /*
  * Event ring: many processes push small records, one reader drains them.
  * A full ring drops the new record and counts it; nobody ever waits.
+ * Records of one writer arrive in the order of their pushes. A writer that is
+ * killed or stopped in the middle of a push delays the reader by a second at
+ * most and costs its own record (counted) and, while it is only stopped, one
+ * slot; a reader that is killed in the middle of a pop costs one record.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -19,15 +23,18 @@ struct tg_ring_config
 };
 
 size_t tg_ring_size(const struct tg_ring_config *cfg); /* 0 = out of range */
+/* `mem`: 64-byte aligned, zero-filled, shared by all. 0, -EINVAL. */
 int tg_ring_init(void *mem, size_t size, const struct tg_ring_config *cfg,
 		struct tg_ring **out);
 
 /* Copies one record in. 0, -ENOBUFS (dropped and counted). `now` (monotonic us)
- * dates the slot, so that one left half-written by a killed process is skipped. */
+ * dates the slot, so that one left half-written by a stopped process is skipped
+ * after a second; one of a dead process is skipped at once. */
 int tg_ring_push(struct tg_ring *r, const void *record, uint64_t now);
 /* Copies the oldest record out. 0, -EAGAIN (nothing there). One reader. */
 int tg_ring_pop(struct tg_ring *r, void *record, uint64_t now);
 
+/* Records lost so far: ring full, or their writer died or stopped half-way. */
 uint64_t tg_ring_dropped(const struct tg_ring *r);
 
 #endif

@@ -1,6 +1,7 @@
 /*
  * Snapshots: immutable data that one writer (the keeper) replaces while many
  * processes read it. Readers never wait, the writer never waits for readers.
+ * snapshot.c proves that nobody's data are taken away.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -29,11 +30,14 @@ int tg_snapshot_init(void *mem, size_t size,
 
 /* --- writer, one process at a time ------------------------------------- */
 
-/* A free slot to build the next snapshot in. 0, -EBUSY (every other slot is
- * still read: try again later; see tg_snapshot_stuck). */
+/* A free slot to build the next snapshot in; its content is undefined. A slot
+ * begun before and neither published nor aborted (its writer died) is started
+ * over. 0, -EBUSY (every other slot is still read: try again later; see
+ * tg_snapshot_stuck). */
 int tg_snapshot_begin(struct tg_snapshots *s, void **mem, size_t *size);
-/* Makes the slot begun the current one; `used` bytes of it hold data. Returns
- * the new generation (> 0), or a negative errno. */
+/* Makes the slot begun the current one; `used` bytes of it hold data, the pages
+ * beyond go back to the system. Returns the new generation (> 0), or -EINVAL
+ * (no slot begun, `used` too large: the slot stays begun), -EOVERFLOW. */
 int64_t tg_snapshot_publish(struct tg_snapshots *s, size_t used);
 /* Drops the slot begun; the current snapshot stays. */
 void tg_snapshot_abort(struct tg_snapshots *s);
@@ -41,7 +45,8 @@ void tg_snapshot_abort(struct tg_snapshots *s);
  * Returns how many slots still wait for a reader. */
 int tg_snapshot_reclaim(struct tg_snapshots *s);
 /* The process that keeps an old slot alive longest: fills its reader number,
- * pid and generation; a dead one is cleared on the way. 0, -ENOENT. */
+ * pid and generation; a dead one is cleared on the way (begin and reclaim clear
+ * those too). A zombie counts as alive until it is reaped. 0, -ENOENT. */
 int tg_snapshot_stuck(struct tg_snapshots *s, uint32_t *reader, pid_t *pid,
 		uint64_t *generation);
 
@@ -50,8 +55,11 @@ int tg_snapshot_stuck(struct tg_snapshots *s, uint32_t *reader, pid_t *pid,
 /*
  * Opens a read section for `reader` (its own number, one section at a time).
  * The data stay valid and unchanged until leave; nothing that points into them
- * outlives it. NULL when nothing was published yet. *used, *generation may be
- * NULL. Wait-free but for a re-check when a publish happens at this very moment.
+ * outlives it. NULL when nothing was published yet, and for a programming error:
+ * `reader` out of range, or its number is inside a section already (nested, or
+ * two processes with one number); the section already open is not touched.
+ * *used, *generation may be NULL. Wait-free: one re-check when a publish happens
+ * at this very moment.
  */
 const void *tg_snapshot_enter(struct tg_snapshots *s, uint32_t reader,
 		size_t *used, uint64_t *generation);
