@@ -1,0 +1,104 @@
+/*
+ * regguard_check(): from a REGISTER to a verdict, and the verdict to whoever
+ * has to know. No lock but the stores' own, no allocation of ours.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "regguard/regguard_mod.h"
+#include "core/ip_addr.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+static void tell(sip_msg_t *msg, const struct regguard_request *r,
+		const struct regguard_answer *a, int enforced)
+{
+	struct regguard_event e = {.at = time(NULL),
+			.verdict = a->verdict,
+			.enforced = enforced,
+			.score = a->score,
+			.reasons = a->reasons};
+	str proto = STR_NULL;
+
+	memcpy(e.aor, r->aor, sizeof e.aor);
+	get_valid_proto_string(msg->rcv.proto, 0, 0, &proto);
+	snprintf(e.source, sizeof e.source, "%.*s:%s:%d", GLUE_STR(proto),
+			ip_addr2a(&msg->rcv.src_ip), msg->rcv.src_port);
+	snprintf(e.callid, sizeof e.callid, "%.*s", GLUE_STR(msg->callid->body));
+	/* The client's text must not end or forge a log line. */
+	for(char *p = e.callid; *p; p++) {
+		if(!isgraph((unsigned char)*p))
+			*p = '?';
+	}
+	tg_ring_push(regguard.ring, &e, glue_now());
+}
+
+static void count(int verdict)
+{
+	if(verdict == REGGUARD_NOTIFY)
+		counter_inc(regguard.notified);
+	else if(verdict == REGGUARD_QUARANTINE)
+		counter_inc(regguard.quarantined);
+	else if(verdict == REGGUARD_DENY)
+		counter_inc(regguard.denied);
+}
+
+static int ki_check(sip_msg_t *msg)
+{
+	struct regguard_request r;
+	struct regguard_answer a;
+	enum regguard_mode mode;
+	int enforced;
+
+	regguard_ul_forget();
+	if(msg->first_line.type != SIP_REQUEST
+			|| msg->REQ_METHOD != METHOD_REGISTER) {
+		LM_ERR("regguard_check is for REGISTER only\n");
+		return REGGUARD_ALLOW;
+	}
+	counter_inc(regguard.checked);
+	if(regguard_read_request(msg, &r) < 0 || msg->callid == NULL) {
+		/* What save() could not store either is nobody's registration. */
+		counter_inc(regguard.bad_messages);
+		memset(&a, 0, sizeof a);
+		a.verdict = REGGUARD_DENY;
+		regguard_pv_remember(msg, NULL, &a);
+		return REGGUARD_DENY;
+	}
+	regguard_judge(&regguard.tables, &regguard.settings, &r, glue_now(), &a);
+	mode = a.deterministic ? regguard.findings : regguard.novelty;
+	if(mode == REGGUARD_OFF && a.verdict != REGGUARD_ALLOW)
+		a = (struct regguard_answer){.verdict = REGGUARD_ALLOW};
+	enforced = mode == REGGUARD_ENFORCE || a.verdict == REGGUARD_NOTIFY;
+	regguard_pv_remember(msg, &r, &a);
+	if(a.verdict != REGGUARD_ALLOW)
+		tell(msg, &r, &a, enforced);
+	if(a.verdict < 0 && !enforced) {
+		counter_inc(regguard.shadow_hits);
+		/* Shadow lets it be saved, but never learns a suspect. */
+		return REGGUARD_NOTIFY;
+	}
+	count(a.verdict);
+	if(a.verdict > 0)
+		regguard_ul_expect(msg, &r);
+	return a.verdict;
+}
+
+static int w_check(sip_msg_t *msg, char *p1, char *p2)
+{
+	return ki_check(msg);
+}
+
+/* clang-format off */
+const cmd_export_t regguard_cmds[] = {
+	{"regguard_check", w_check, 0, 0, 0, REQUEST_ROUTE},
+	{0, 0, 0, 0, 0, 0},
+};
+
+sr_kemi_t regguard_kemi[] = {
+	{str_init("regguard"), str_init("check"), SR_KEMIP_INT, ki_check,
+		{SR_KEMIP_NONE}},
+	{{0, 0}, {0, 0}, 0, NULL, {0}},
+};
+/* clang-format on */
