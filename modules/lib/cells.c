@@ -18,14 +18,9 @@
 #include "lib/cells_set.h"
 
 #include <errno.h>
-#include <sched.h>
-#include <string.h>
 
-#define TRIES 4096		/* swaps lost against others */
-#define CLAIM_SPINS 64	/* looks at another's claim of the same key ... */
-#define CLAIM_YIELDS 64 /* ... and then with the processor given away */
+#define TRIES 4096 /* swaps lost against others */
 
-#define MOVED 1 /* the cell has another key now: look again */
 
 static int lay_out(const struct tg_cells_config *cfg, uint32_t *sets,
 		size_t *sketch_at, size_t *size)
@@ -79,159 +74,6 @@ static inline void keep_clock(struct tg_cells *t, uint64_t now)
 		atomic_store_explicit(&t->clock, now, memory_order_relaxed);
 }
 
-static inline void relax(unsigned turn)
-{
-	if(turn >= CLAIM_SPINS) {
-		sched_yield();
-		return;
-	}
-#if defined(__x86_64__) || defined(__i386__)
-	__builtin_ia32_pause();
-#endif
-}
-
-/* ---- claiming a cell for a newcomer ---- */
-
-struct newcomer
-{
-	uint64_t tag, now;
-	uint64_t word, life; /* what the cell starts with */
-	uint32_t n;			 /* events, for the admission sketch */
-	uint32_t estimate;	 /* out: of the sketch, else n */
-};
-
-struct victim
-{
-	int way;	  /* -1 none */
-	int live;	  /* a live cell would be displaced */
-	int same_key; /* somebody is claiming a cell for this very key */
-	uint64_t tag, worth, life;
-};
-
-/* Empty, else abandoned or expired, else the live cell worth least. */
-static void choose_victim(
-		const struct tg_set *s, uint64_t mark, uint64_t now, struct victim *v)
-{
-	int way;
-
-	*v = (struct victim){.way = -1, .live = 1};
-	for(way = 0; way < TG_WAYS; way++) {
-		uint64_t tag = tg_load(&s->tag[way]);
-		uint64_t life = tg_load(&s->life[way]);
-		uint64_t worth = 0;
-		int live = 0;
-
-		if(tag & TG_CLAIM) {
-			if(!tg_claim_is_stale(tag, now)) {
-				v->same_key |= (tag ^ mark) >> 32 == 0;
-				continue;
-			}
-		} else if(tag != 0) {
-			if(tg_set_pinned(s, tag, now, NULL))
-				continue;
-			live = !tg_expired(life, now);
-			if(live)
-				worth = tg_worth(tg_load(&s->word[way]), life, now);
-		}
-		if(tag == 0)
-			life = 0;
-		if(v->way >= 0
-				&& (live > v->live
-						|| (live == v->live
-								&& (worth > v->worth
-										|| (worth == v->worth
-												&& life >= v->life)))))
-			continue;
-		v->way = way;
-		v->live = live;
-		v->tag = tag;
-		v->worth = worth;
-		v->life = life;
-	}
-}
-
-/* Fills the claimed cell; fails when the claim was taken over from us. */
-static int fill_and_publish(
-		struct tg_set *s, int way, uint64_t mark, const struct newcomer *c)
-{
-	int tries;
-
-	/* Swaps, not stores: if this process sleeps here for longer than a claim
-	 * lasts, the next owner's words differ and stay untouched. */
-	for(tries = 0; tries < TRIES; tries++) {
-		uint64_t word = tg_load(&s->word[way]);
-
-		if(tg_load(&s->tag[way]) != mark)
-			return MOVED;
-		if(tg_swap(&s->word[way], word, c->word))
-			break;
-	}
-	for(; tries < TRIES; tries++) {
-		uint64_t life = tg_load(&s->life[way]);
-
-		if(tg_load(&s->tag[way]) != mark)
-			return MOVED;
-		if(tg_swap(&s->life[way], life, c->life))
-			return tg_swap(&s->tag[way], mark, c->tag) ? 0 : MOVED;
-	}
-	tg_swap(&s->tag[way], mark, 0);
-	return MOVED;
-}
-
-static int admitted(struct tg_cells *t, uint32_t index, struct newcomer *c,
-		const struct victim *v)
-{
-	struct tg_sketch_line *line =
-			(struct tg_sketch_line *)((char *)t + t->sketch_at)
-			+ index / (TG_SKETCH_CELLS / TG_WAYS);
-
-	/* Counted once, however often the claim has to be retried. */
-	if(c->estimate == 0)
-		c->estimate = tg_sketch_add(
-				line, tg_mix(c->tag + 1), c->n != 0 ? c->n : 1, c->now);
-	return c->estimate >= 2
-		   && (c->estimate == TG_SKETCH_MAX
-				   || (uint64_t)c->estimate * 16 > v->worth);
-}
-
-/* 0 = the newcomer has its cell; MOVED = look for the key again; -ENOSPC. */
-static int claim(struct tg_cells *t, uint32_t index, struct newcomer *c)
-{
-	struct tg_set *s = &t->set[index];
-	struct tg_cells_stripe *count = &t->stripe[index % TG_STRIPES];
-	uint64_t mark = tg_claim_mark(c->tag, c->now);
-	unsigned turn;
-	struct victim v;
-
-	for(turn = 0; turn < CLAIM_SPINS + CLAIM_YIELDS; turn++) {
-		choose_victim(s, mark, c->now, &v);
-		if(v.same_key || v.way < 0) {
-			relax(turn);
-			if(tg_find(s, c->tag) != 0)
-				return MOVED;
-			/* Waiting only saves a second cell for the same key: both would
-			 * be summed. So it ends, and before anybody is held up. */
-			if(v.way < 0 || turn < CLAIM_SPINS + CLAIM_YIELDS / 2)
-				continue;
-		}
-		if(v.live && t->admission && !tg_set_pinned(s, c->tag, c->now, NULL)
-				&& !admitted(t, index, c, &v))
-			break;
-		if(!tg_swap(&s->tag[v.way], v.tag, mark)) {
-			if(tg_find(s, c->tag) != 0)
-				return MOVED;
-			continue;
-		}
-		if(v.live)
-			atomic_fetch_add_explicit(&count->evicted, 1, memory_order_relaxed);
-		return fill_and_publish(s, v.way, mark, c);
-	}
-	atomic_fetch_add_explicit(&count->refused, 1, memory_order_relaxed);
-	if(c->estimate == 0)
-		c->estimate = c->n;
-	return -ENOSPC;
-}
-
 /* ---- the sliding window ---- */
 
 /* Raises the end of life. 0 when the life word has changed under us. */
@@ -251,7 +93,7 @@ static int window_add(struct tg_set *s, unsigned way, uint64_t tag,
 		uint64_t next;
 
 		if(tg_load(&s->tag[way]) != tag)
-			return MOVED;
+			return TG_MOVED;
 		if(tg_expired(life, k->now)) {
 			uint64_t clean = tg_word(k->number, 0, 0);
 
@@ -259,19 +101,19 @@ static int window_add(struct tg_set *s, unsigned way, uint64_t tag,
 				continue;
 			word = clean;
 		}
-		if(!keep_alive(&s->life[way], life, k->life))
-			continue;
 		next = tg_word_add(tg_word_turn(word, k), n);
 		if(tg_word_sum(next, k) > limit) {
 			*observed = tg_word_sum(tg_word_turn(word, k), k);
 			return -EDQUOT;
 		}
+		if(!keep_alive(&s->life[way], life, k->life))
+			continue;
 		if(next == word || tg_swap(&s->word[way], word, next)) {
 			*observed = tg_word_sum(next, k);
 			return 0;
 		}
 	}
-	return MOVED;
+	return TG_MOVED;
 }
 
 static uint32_t window_read(const struct tg_set *s, unsigned way, uint64_t tag,
@@ -322,9 +164,9 @@ int tg_cells_add_limited(struct tg_cells *t, uint64_t id, uint32_t n,
 	uint64_t tag = tg_tag(id);
 	uint32_t index = tg_set_index(t, tag);
 	struct tg_set *s = &t->set[index];
-	struct newcomer c = {.tag = tag, .now = now, .n = n};
+	struct tg_newcomer c = {.tag = tag, .now = now, .n = n};
 	struct tg_tick k;
-	int tries, rc = MOVED;
+	int tries, rc = TG_MOVED;
 
 	*observed = 0;
 	if(!window_is_valid(window_us))
@@ -340,7 +182,7 @@ int tg_cells_add_limited(struct tg_cells *t, uint64_t id, uint32_t n,
 	}
 	keep_clock(t, now);
 	tg_tick_window(&k, tag, window_us, now);
-	for(tries = 0; tries < TRIES && rc == MOVED; tries++) {
+	for(tries = 0; tries < TRIES && rc == TG_MOVED; tries++) {
 		unsigned ways = tg_find(s, tag);
 		unsigned first = (unsigned)__builtin_ctz(ways | 1u << TG_WAYS);
 
@@ -352,17 +194,16 @@ int tg_cells_add_limited(struct tg_cells *t, uint64_t id, uint32_t n,
 		}
 		c.word = tg_word_add(tg_word(k.number, 0, 0), n);
 		c.life = k.life;
-		rc = claim(t, index, &c);
+		rc = tg_claim(t, index, &c);
 		*observed = rc == 0 ? tg_cur(c.word) : c.estimate;
 	}
-	return rc == MOVED ? -ENOSPC : rc;
+	return rc == TG_MOVED ? -ENOSPC : rc;
 }
 
 int tg_cells_add(struct tg_cells *t, uint64_t id, uint32_t n,
 		uint64_t window_us, uint64_t now, uint32_t *observed)
 {
-	return tg_cells_add_limited(
-			t, id, n, UINT32_MAX, window_us, now, observed);
+	return tg_cells_add_limited(t, id, n, UINT32_MAX, window_us, now, observed);
 }
 
 /* ---- shaping ---- */
@@ -378,7 +219,7 @@ static int gcra_take(struct tg_set *s, unsigned way, uint64_t tag,
 		uint64_t tat;
 
 		if(tg_load(&s->tag[way]) != tag)
-			return MOVED;
+			return TG_MOVED;
 		tat = tg_expired(life, k->now) ? k->now : tg_tat(word, k->now);
 		if(tat - k->now > tolerance) {
 			*retry_after_us = tat - k->now - tolerance;
@@ -391,7 +232,7 @@ static int gcra_take(struct tg_set *s, unsigned way, uint64_t tag,
 		if(tg_swap(&s->word[way], word, tg_tat_word(k->salt, tat)))
 			return 0;
 	}
-	return MOVED;
+	return TG_MOVED;
 }
 
 int tg_cells_take(struct tg_cells *t, uint64_t id, uint64_t interval_us,
@@ -400,10 +241,10 @@ int tg_cells_take(struct tg_cells *t, uint64_t id, uint64_t interval_us,
 	uint64_t tag = tg_tag(id);
 	uint32_t index = tg_set_index(t, tag);
 	struct tg_set *s = &t->set[index];
-	struct newcomer c = {.tag = tag, .now = now, .n = 1};
+	struct tg_newcomer c = {.tag = tag, .now = now, .n = 1};
 	struct tg_tick k = {.now = now, .length = interval_us};
 	uint64_t tolerance;
-	int tries, rc = MOVED;
+	int tries, rc = TG_MOVED;
 
 	*retry_after_us = 0;
 	if(interval_us == 0 || interval_us > UINT64_C(1) << 40 || burst == 0)
@@ -414,7 +255,7 @@ int tg_cells_take(struct tg_cells *t, uint64_t id, uint64_t interval_us,
 	__builtin_prefetch(&s->life[0], 1);
 	keep_clock(t, now);
 	k.salt = (uint16_t)(tg_mix(tag) >> 24);
-	for(tries = 0; tries < TRIES && rc == MOVED; tries++) {
+	for(tries = 0; tries < TRIES && rc == TG_MOVED; tries++) {
 		unsigned ways = tg_find(s, tag);
 
 		if(ways != 0) {
@@ -424,7 +265,7 @@ int tg_cells_take(struct tg_cells *t, uint64_t id, uint64_t interval_us,
 		}
 		c.word = tg_tat_word(k.salt, now + interval_us);
 		c.life = tg_life(now + interval_us, TG_KIND_GCRA, interval_us);
-		rc = claim(t, index, &c);
+		rc = tg_claim(t, index, &c);
 	}
-	return rc == MOVED ? -ENOSPC : rc;
+	return rc == TG_MOVED ? -ENOSPC : rc;
 }

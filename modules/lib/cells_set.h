@@ -129,4 +129,18 @@ static inline int tg_set_pinned(
 	return longest > now;
 }
 
+#define TG_MOVED 1 /* the cell has another key now: look again */
+
+struct tg_newcomer
+{
+	uint64_t tag, now;
+	uint64_t word, life; /* what the cell starts with */
+	uint32_t n;			 /* events, for the admission sketch */
+	uint32_t estimate;	 /* out: of the sketch, else n */
+};
+
+/* 0 = the newcomer has its cell, TG_MOVED = look for the key again, -ENOSPC =
+ * refused, `estimate` filled. */
+int tg_claim(struct tg_cells *t, uint32_t index, struct tg_newcomer *c);
+
 #endif

@@ -1,7 +1,5 @@
 /*
- * Leases: calls held by owners; see lease.h.
- *
- *   header | owner sets: lock, id[16], root[16] | slots, one a lease |
+ * Leases: calls held by owners; see lease.h, and lease_set.h for the layout.
  *
  * The leases of an owner form a treap (Seidel, Aragon 1996) over their slots,
  * ordered by expiry, each node knowing the size of its subtree. So "how many
@@ -15,7 +13,8 @@
  * to the emptier one (Mitzenmacher's two choices), which at the half load the
  * table is sized for practically never overflows.
  *
- * Memory bound: 80 B a lease and 80 B an owner of the configuration.
+ * Memory bound: 80 B a lease and 80 B an owner of the configuration, each number
+ * rounded up to a power of two.
  * Locking: one robust lock for the 16 owners of a set covers their leases,
  * wherever the slots lie. A free slot is claimed by swapping its owner word.
  * Failure mode: whoever inherits the lock of a dead process throws the trees of
@@ -24,43 +23,13 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include "lib/lease.h"
-#include "lib/lease_tree.h"
-#include "lib/setlock.h"
+#include "lib/lease_set.h"
 
 #include <errno.h>
 #include <string.h>
 
-#define OWNERS 16 /* a set */
-#define ROW 8	  /* slots */
-#define STRIPES 16
 #define DROPPED 8		   /* expired leases an acquire clears away at most */
 #define SCANNED_SETS 65536 /* read_stats looks at no more */
-
-struct owner_set
-{
-	_Alignas(64) struct tg_setlock lock;
-	_Alignas(
-			64) _Atomic uint64_t id[OWNERS]; /* means nothing while root is 0 */
-	_Atomic uint32_t root[OWNERS]; /* slot number + 1; 0 = no leases */
-	_Atomic uint32_t held[OWNERS]; /* size of the tree, for lockless eyes */
-};
-
-struct stripe
-{
-	_Alignas(64) _Atomic uint64_t acquired;
-	_Atomic uint64_t released, expired, refused, untracked;
-};
-
-struct tg_leases
-{
-	_Alignas(64) uint32_t sets; /* of owners; a power of two */
-	uint32_t rows;				/* of slots; a power of two */
-	uint64_t slots_at;			/* bytes from the header */
-	_Atomic uint32_t swept;		/* where the next sweep begins */
-	struct stripe stripe[STRIPES];
-	struct owner_set set[];
-};
 
 static uint32_t power_of_two(uint64_t atleast)
 {
@@ -80,13 +49,14 @@ static int lay_out(
 			|| cfg->owners < 16 || cfg->owners > UINT32_C(1) << 24)
 		return -EINVAL;
 	/* Hashing is uneven: four places for an owner, two for a lease. */
-	head->sets =
-			power_of_two(((uint64_t)cfg->owners * 4 + OWNERS - 1) / OWNERS);
-	head->rows = power_of_two(((uint64_t)cfg->leases * 2 + ROW - 1) / ROW);
+	head->sets = power_of_two(
+			((uint64_t)cfg->owners * 4 + TG_OWNERS - 1) / TG_OWNERS);
+	head->rows =
+			power_of_two(((uint64_t)cfg->leases * 2 + TG_ROW - 1) / TG_ROW);
 	head->slots_at = sizeof(struct tg_leases)
-					 + (uint64_t)head->sets * sizeof(struct owner_set);
+					 + (uint64_t)head->sets * sizeof(struct tg_owner_set);
 	bytes = head->slots_at
-			+ (uint64_t)head->rows * ROW * sizeof(struct tg_lease_slot);
+			+ (uint64_t)head->rows * TG_ROW * sizeof(struct tg_lease_slot);
 	if(bytes > SIZE_MAX)
 		return -EINVAL;
 	*size = (size_t)bytes;
@@ -124,146 +94,6 @@ int tg_lease_init(void *mem, size_t size, const struct tg_lease_config *cfg,
 	return 0;
 }
 
-/* ---- an owner set, locked ---- */
-
-struct held
-{
-	struct tg_leases *leases;
-	struct tg_lease_slot *slots;
-	struct owner_set *set;
-	struct stripe *count;
-	uint32_t index;
-};
-
-static void bump(_Atomic uint64_t *counter)
-{
-	atomic_fetch_add_explicit(counter, 1, memory_order_relaxed);
-}
-
-static uint64_t mix(uint64_t x)
-{
-	x *= UINT64_C(0x9e3779b97f4a7c15);
-	return x ^ (x >> 32);
-}
-
-static uint32_t set_of(const struct tg_leases *l, uint64_t owner)
-{
-	return (uint32_t)(mix(owner) >> 8) & (l->sets - 1);
-}
-
-static struct tg_lease_slot *slots_of(const struct tg_leases *l)
-{
-	return (struct tg_lease_slot *)((char *)(uintptr_t)l + l->slots_at);
-}
-
-static uint32_t slot_count(const struct tg_leases *l)
-{
-	return l->rows * ROW;
-}
-
-static uint32_t root_of(const struct owner_set *s, unsigned way)
-{
-	return atomic_load_explicit(
-			(_Atomic uint32_t *)&s->root[way], memory_order_relaxed);
-}
-
-static void set_root(struct held *h, unsigned way, uint32_t root)
-{
-	atomic_store_explicit(&h->set->root[way], root, memory_order_relaxed);
-	atomic_store_explicit(&h->set->held[way],
-			root != 0 ? h->slots[root - 1].size : 0, memory_order_relaxed);
-}
-
-static uint32_t held_by(const struct owner_set *s, unsigned way)
-{
-	return atomic_load_explicit(
-			(_Atomic uint32_t *)&s->held[way], memory_order_relaxed);
-}
-
-/* The owner's place, or OWNERS. */
-static unsigned find_owner(const struct owner_set *s, uint64_t owner)
-{
-	unsigned way;
-
-	for(way = 0; way < OWNERS; way++)
-		if(tg_lease_load(&s->id[way]) == owner && root_of(s, way) != 0)
-			break;
-	return way;
-}
-
-/* The owner's place or an unused one, or OWNERS. */
-static unsigned place_owner(struct owner_set *s, uint64_t owner)
-{
-	unsigned way = find_owner(s, owner);
-
-	if(way < OWNERS)
-		return way;
-	for(way = 0; way < OWNERS; way++)
-		if(root_of(s, way) == 0) {
-			tg_lease_store(&s->id[way], owner);
-			break;
-		}
-	return way;
-}
-
-static void plant(struct held *h, unsigned way, uint32_t slot)
-{
-	set_root(h, way, tg_lease_insert(h->slots, root_of(h->set, way), slot + 1));
-}
-
-static void uproot(struct held *h, unsigned way, uint32_t slot)
-{
-	set_root(h, way, tg_lease_remove(h->slots, root_of(h->set, way), slot + 1));
-}
-
-static void clear_slot(struct tg_lease_slot *slot)
-{
-	/* In this order: an owner without expiry is nobody's lease. */
-	tg_lease_store(&slot->expires, 0);
-	tg_lease_store(&slot->owner, 0);
-}
-
-/* The dead owner of the lock may have left the trees in any shape. */
-static void rebuild(struct held *h)
-{
-	uint32_t i, n = slot_count(h->leases);
-	unsigned way;
-
-	for(way = 0; way < OWNERS; way++)
-		set_root(h, way, 0);
-	for(i = 0; i < n; i++) {
-		struct tg_lease_slot *slot = &h->slots[i];
-		uint64_t owner = tg_lease_load(&slot->owner);
-
-		if(owner == 0 || set_of(h->leases, owner) != h->index)
-			continue;
-		way = tg_lease_load(&slot->expires) != 0 ? place_owner(h->set, owner)
-												 : OWNERS;
-		if(way < OWNERS)
-			plant(h, way, i);
-		else
-			clear_slot(slot);
-	}
-}
-
-static int hold(struct tg_leases *l, uint64_t owner, struct held *h)
-{
-	uint32_t index = set_of(l, owner);
-	int rc = tg_setlock_take(&l->set[index].lock);
-
-	*h = (struct held){
-			l, slots_of(l), &l->set[index], &l->stripe[index % STRIPES], index};
-	if(rc == TG_LOCK_INHERITED)
-		rebuild(h);
-	return rc < 0 ? rc : 0;
-}
-
-static int let_go(struct held *h, int rc)
-{
-	tg_setlock_give(&h->set->lock);
-	return rc;
-}
-
 /* ---- slots ---- */
 
 struct rows
@@ -274,20 +104,20 @@ struct rows
 static struct rows rows_of(
 		const struct tg_leases *l, uint64_t call, uint64_t owner)
 {
-	uint64_t h = mix(call ^ mix(owner));
+	uint64_t h = tg_lease_mix(call ^ tg_lease_mix(owner));
 
-	return (struct rows){{((uint32_t)h & (l->rows - 1)) * ROW,
-			((uint32_t)(mix(h) >> 16) & (l->rows - 1)) * ROW}};
+	return (struct rows){{((uint32_t)h & (l->rows - 1)) * TG_ROW,
+			((uint32_t)(tg_lease_mix(h) >> 16) & (l->rows - 1)) * TG_ROW}};
 }
 
 /* The slot of the pair, or slot_count when there is none. */
-static uint32_t find_slot(const struct held *h, const struct rows *r,
+static uint32_t find_slot(const struct tg_held *h, const struct rows *r,
 		uint64_t call, uint64_t owner)
 {
 	unsigned i;
 
-	for(i = 0; i < 2 * ROW; i++) {
-		uint32_t n = r->first[i / ROW] + i % ROW;
+	for(i = 0; i < 2 * TG_ROW; i++) {
+		uint32_t n = r->first[i / TG_ROW] + i % TG_ROW;
 		const struct tg_lease_slot *slot = &h->slots[n];
 
 		/* A slot with this owner is covered by the lock we hold. */
@@ -295,22 +125,23 @@ static uint32_t find_slot(const struct held *h, const struct rows *r,
 				&& tg_lease_load(&slot->expires) != 0)
 			return n;
 	}
-	return slot_count(h->leases);
+	return tg_lease_slot_count(h->leases);
 }
 
 /* Claims a free slot in the row with fewer live leases, or gives slot_count.
  * Expired leases in the way are none: the caller clears them and comes back. */
-static uint32_t claim_slot(const struct held *h, const struct rows *r,
+static uint32_t claim_slot(const struct tg_held *h, const struct rows *r,
 		uint64_t owner, uint64_t now)
 {
 	unsigned i, better, live_in[2] = {0, 0};
 
-	for(i = 0; i < 2 * ROW; i++)
-		live_in[i / ROW] +=
-				tg_lease_load(&h->slots[r->first[i / ROW] + i % ROW].expires)
+	for(i = 0; i < 2 * TG_ROW; i++)
+		live_in[i / TG_ROW] +=
+				tg_lease_load(
+						&h->slots[r->first[i / TG_ROW] + i % TG_ROW].expires)
 				> now;
 	better = live_in[1] < live_in[0];
-	for(i = 0; i < ROW; i++) {
+	for(i = 0; i < TG_ROW; i++) {
 		uint32_t n = r->first[better] + i;
 		uint64_t nobody = 0;
 
@@ -318,112 +149,116 @@ static uint32_t claim_slot(const struct held *h, const struct rows *r,
 				   owner, memory_order_acq_rel, memory_order_relaxed))
 			return n;
 	}
-	return slot_count(h->leases);
+	return tg_lease_slot_count(h->leases);
 }
 
-static void drop(struct held *h, unsigned way, uint32_t slot)
+static void drop(struct tg_held *h, unsigned way, uint32_t slot)
 {
-	uproot(h, way, slot);
-	clear_slot(&h->slots[slot]);
+	tg_lease_uproot(h, way, slot);
+	tg_lease_clear_slot(&h->slots[slot]);
 }
 
-static void drop_expired(struct held *h, unsigned way, uint64_t now)
+static void drop_expired(struct tg_held *h, unsigned way, uint64_t now)
 {
 	int i;
 
-	for(i = 0; i < DROPPED && root_of(h->set, way) != 0; i++) {
-		uint32_t first = tg_lease_first(h->slots, root_of(h->set, way)) - 1;
+	for(i = 0; i < DROPPED && tg_lease_root_of(h->set, way) != 0; i++) {
+		uint32_t first =
+				tg_lease_first(h->slots, tg_lease_root_of(h->set, way)) - 1;
 
 		if(tg_lease_load(&h->slots[first].expires) > now)
 			break;
 		drop(h, way, first);
-		bump(&h->count->expired);
+		tg_lease_bump(&h->count->expired);
 	}
 }
 
 /* Frees the slot if its lease has expired. 1 when it did. */
 static int reap(struct tg_leases *l, uint32_t n, uint64_t now)
 {
-	struct tg_lease_slot *slot = &slots_of(l)[n];
+	struct tg_lease_slot *slot = &tg_lease_slots_of(l)[n];
 	uint64_t owner = tg_lease_load(&slot->owner), expires;
-	struct held h;
+	struct tg_held h;
 	unsigned way;
 	int freed = 0;
 
 	if(owner == 0 || tg_lease_load(&slot->expires) > now
-			|| hold(l, owner, &h) != 0)
+			|| tg_lease_hold(l, owner, &h) != 0)
 		return 0;
 	expires = tg_lease_load(&slot->expires);
 	if(tg_lease_load(&slot->owner) == owner && expires <= now) {
-		way = find_owner(h.set, owner);
+		way = tg_lease_find_owner(h.set, owner);
 		freed = expires != 0;
 		if(expires == 0)
-			clear_slot(slot); /* its claimer died before it was a lease */
-		else if(way < OWNERS)
+			tg_lease_clear_slot(
+					slot); /* its claimer died before it was a lease */
+		else if(way < TG_OWNERS)
 			drop(&h, way, n);
 		if(freed)
-			bump(&h.count->expired);
+			tg_lease_bump(&h.count->expired);
 	}
-	return let_go(&h, freed);
+	return tg_lease_let_go(&h, freed);
 }
 
 /* ---- the interface ---- */
 
-static uint32_t live(const struct held *h, unsigned way, uint64_t now)
+static uint32_t live(const struct tg_held *h, unsigned way, uint64_t now)
 {
-	return way < OWNERS ? tg_lease_after(h->slots, root_of(h->set, way), now)
-						: 0;
+	return way < TG_OWNERS ? tg_lease_after(
+				   h->slots, tg_lease_root_of(h->set, way), now)
+						   : 0;
 }
 
 static void move_expiry(
-		struct held *h, unsigned way, uint32_t slot, uint64_t expires)
+		struct tg_held *h, unsigned way, uint32_t slot, uint64_t expires)
 {
-	uproot(h, way, slot);
+	tg_lease_uproot(h, way, slot);
 	tg_lease_store(&h->slots[slot].expires, expires);
-	plant(h, way, slot);
+	tg_lease_plant(h, way, slot);
 }
 
-static int acquire(struct held *h, uint64_t call, uint64_t owner,
+static int acquire(struct tg_held *h, uint64_t call, uint64_t owner,
 		uint32_t limit, uint64_t expires, uint64_t now, uint32_t *count)
 {
 	struct rows r = rows_of(h->leases, call, owner);
-	uint32_t slot = find_slot(h, &r, call, owner), none = slot_count(h->leases);
-	unsigned way = find_owner(h->set, owner);
+	uint32_t slot = find_slot(h, &r, call, owner),
+			 none = tg_lease_slot_count(h->leases);
+	unsigned way = tg_lease_find_owner(h->set, owner);
 
-	if(slot != none && way < OWNERS
+	if(slot != none && way < TG_OWNERS
 			&& tg_lease_load(&h->slots[slot].expires) > now) {
 		if(tg_lease_load(&h->slots[slot].expires) < expires)
 			move_expiry(h, way, slot, expires);
 		*count = live(h, way, now);
 		return 0;
 	}
-	if(way < OWNERS) {
+	if(way < TG_OWNERS) {
 		if(slot != none) {
 			drop(h, way, slot);
-			bump(&h->count->expired);
+			tg_lease_bump(&h->count->expired);
 		}
 		drop_expired(h, way, now);
 	}
-	way = find_owner(h->set, owner);
+	way = tg_lease_find_owner(h->set, owner);
 	*count = live(h, way, now);
 	if(limit != 0 && *count >= limit)
 		return -EDQUOT;
-	way = place_owner(h->set, owner);
-	slot = way < OWNERS ? claim_slot(h, &r, owner, now) : none;
+	way = tg_lease_place_owner(h->set, owner);
+	slot = way < TG_OWNERS ? claim_slot(h, &r, owner, now) : none;
 	if(slot == none)
 		return -ENOSPC;
 	h->slots[slot].call = call;
 	tg_lease_store(&h->slots[slot].expires, expires);
-	plant(h, way, slot);
+	tg_lease_plant(h, way, slot);
 	++*count;
-	bump(&h->count->acquired);
+	tg_lease_bump(&h->count->acquired);
 	return 0;
 }
 
 int tg_lease_acquire(struct tg_leases *l, uint64_t call, uint64_t owner,
 		uint32_t limit, uint64_t expires, uint64_t now, uint32_t *count)
 {
-	struct held h;
+	struct tg_held h;
 	uint32_t ignored, *n = count != NULL ? count : &ignored;
 	int attempt, rc = -EINVAL;
 
@@ -434,23 +269,24 @@ int tg_lease_acquire(struct tg_leases *l, uint64_t call, uint64_t owner,
 		struct rows r = rows_of(l, call, owner);
 		uint32_t i, freed = 0;
 
-		rc = hold(l, owner, &h);
+		rc = tg_lease_hold(l, owner, &h);
 		if(rc != 0)
 			return rc;
-		rc = let_go(&h, acquire(&h, call, owner, limit, expires, now, n));
+		rc = tg_lease_let_go(
+				&h, acquire(&h, call, owner, limit, expires, now, n));
 		if(rc != -ENOSPC || attempt > 0)
 			break;
 		/* Full of leases that nobody has swept? Theirs are other locks, and
 		 * ours is given back: no process ever waits for one with another. */
-		for(i = 0; i < 2 * ROW; i++)
-			freed += (uint32_t)reap(l, r.first[i / ROW] + i % ROW, now);
+		for(i = 0; i < 2 * TG_ROW; i++)
+			freed += (uint32_t)reap(l, r.first[i / TG_ROW] + i % TG_ROW, now);
 		if(freed == 0)
 			break;
 	}
 	if(rc == -EDQUOT)
-		bump(&h.count->refused);
+		tg_lease_bump(&h.count->refused);
 	if(rc == -ENOSPC)
-		bump(&h.count->untracked);
+		tg_lease_bump(&h.count->untracked);
 	return rc;
 }
 
@@ -458,60 +294,60 @@ int tg_lease_renew(struct tg_leases *l, uint64_t call, uint64_t owner,
 		uint64_t expires, uint64_t now)
 {
 	struct rows r = rows_of(l, call, owner);
-	struct held h;
+	struct tg_held h;
 	uint32_t slot;
 	unsigned way;
 
-	if(owner == 0 || hold(l, owner, &h) != 0)
+	if(owner == 0 || tg_lease_hold(l, owner, &h) != 0)
 		return owner == 0 ? -ENOENT : -EBUSY;
 	slot = find_slot(&h, &r, call, owner);
-	way = find_owner(h.set, owner);
-	if(slot == slot_count(l) || way == OWNERS
+	way = tg_lease_find_owner(h.set, owner);
+	if(slot == tg_lease_slot_count(l) || way == TG_OWNERS
 			|| tg_lease_load(&h.slots[slot].expires) <= now)
-		return let_go(&h, -ENOENT);
+		return tg_lease_let_go(&h, -ENOENT);
 	move_expiry(&h, way, slot, expires != 0 ? expires : 1);
-	return let_go(&h, 0);
+	return tg_lease_let_go(&h, 0);
 }
 
 int tg_lease_release(struct tg_leases *l, uint64_t call, uint64_t owner)
 {
 	struct rows r = rows_of(l, call, owner);
-	struct held h;
+	struct tg_held h;
 	uint32_t slot;
 	unsigned way;
 
-	if(owner == 0 || hold(l, owner, &h) != 0)
+	if(owner == 0 || tg_lease_hold(l, owner, &h) != 0)
 		return owner == 0 ? -ENOENT : -EBUSY;
 	slot = find_slot(&h, &r, call, owner);
-	way = find_owner(h.set, owner);
-	if(slot == slot_count(l) || way == OWNERS)
-		return let_go(&h, -ENOENT);
+	way = tg_lease_find_owner(h.set, owner);
+	if(slot == tg_lease_slot_count(l) || way == TG_OWNERS)
+		return tg_lease_let_go(&h, -ENOENT);
 	drop(&h, way, slot);
-	bump(&h.count->released);
-	return let_go(&h, 0);
+	tg_lease_bump(&h.count->released);
+	return tg_lease_let_go(&h, 0);
 }
 
 uint32_t tg_lease_count(struct tg_leases *l, uint64_t owner, uint64_t now)
 {
-	struct held h;
+	struct tg_held h;
 	unsigned way;
 	uint32_t n;
 
 	if(owner == 0)
 		return 0;
-	if(hold(l, owner, &h) != 0) {
+	if(tg_lease_hold(l, owner, &h) != 0) {
 		/* Better a little too many than none: a limit stays a limit. */
-		way = find_owner(h.set, owner);
-		return way < OWNERS ? held_by(h.set, way) : 0;
+		way = tg_lease_find_owner(h.set, owner);
+		return way < TG_OWNERS ? tg_lease_held_by(h.set, way) : 0;
 	}
-	n = live(&h, find_owner(h.set, owner), now);
-	let_go(&h, 0);
+	n = live(&h, tg_lease_find_owner(h.set, owner), now);
+	tg_lease_let_go(&h, 0);
 	return n;
 }
 
 uint32_t tg_lease_sweep(struct tg_leases *l, uint64_t now, uint32_t budget)
 {
-	uint32_t i, from, n = slot_count(l), freed = 0;
+	uint32_t i, from, n = tg_lease_slot_count(l), freed = 0;
 
 	if(budget > n)
 		budget = n;
@@ -529,8 +365,8 @@ void tg_lease_read_stats(const struct tg_leases *l, struct tg_lease_stats *out)
 	unsigned i;
 
 	memset(out, 0, sizeof(*out));
-	for(i = 0; i < STRIPES; i++) {
-		const struct stripe *c = &l->stripe[i];
+	for(i = 0; i < TG_STRIPES; i++) {
+		const struct tg_lease_stripe *c = &l->stripe[i];
 
 		out->acquired += tg_lease_load(&c->acquired);
 		out->released += tg_lease_load(&c->released);
@@ -539,7 +375,7 @@ void tg_lease_read_stats(const struct tg_leases *l, struct tg_lease_stats *out)
 		out->untracked += tg_lease_load(&c->untracked);
 	}
 	for(index = 0; index < l->sets; index += step)
-		for(i = 0; i < OWNERS; i++)
-			out->live += held_by(&l->set[index], i);
+		for(i = 0; i < TG_OWNERS; i++)
+			out->live += tg_lease_held_by(&l->set[index], i);
 	out->live *= step;
 }
