@@ -6,8 +6,14 @@ MAKEFLAGS += --no-builtin-rules
 
 BUILD ?= build
 PYTHON ?= /usr/bin/python3
-CC ?= gcc
+ifeq ($(origin CC),default)
+CC := gcc
+endif
 MODULES := callroute fraudguard regguard
+
+# One short line a step; V=1 shows the commands.
+Q := $(if $(V),,@)
+say = @$(if $(V),:,printf '  %-5s %s\n' $(1) $(2))
 
 include modules/build/modules.mk
 include db/db.mk

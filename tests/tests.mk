@@ -1,7 +1,8 @@
 # Tests. Unit tests and policies build without Kamailio; everything else runs a real one.
 
 LIB_SRC := $(wildcard modules/lib/*.c)
-POLICY_SRC := $(foreach m,$(MODULES),$(wildcard modules/$(m)/$(m).c))
+# The policies: every module file that is not glue (checked by check-layers).
+POLICY_SRC := $(filter-out %_mod.c %_cmd.c %_rpc.c %_db.c %_pv.c %_dlg.c %_ul.c %_msg.c,$(foreach m,$(MODULES),$(wildcard modules/$(m)/*.c)))
 UNIT_SRC := $(sort $(wildcard tests/unit/test_*.c))
 UNIT_NAMES := $(UNIT_SRC:tests/unit/test_%.c=%)
 PURE_CFLAGS := -std=c11 -D_GNU_SOURCE -O2 -g -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -pthread
@@ -12,9 +13,11 @@ T ?= $(UNIT_NAMES)
 define unit_flavour
 $(BUILD)/unit-$(1)/%.o: %.c
 	@mkdir -p $$(@D)
-	$(CC) $(PURE_CFLAGS) $(2) -Imodules -MMD -MP -c $$< -o $$@
+	$$(call say,CC,$$@)
+	$(Q)$(CC) $(PURE_CFLAGS) $(2) -Imodules -MMD -MP -c $$< -o $$@
 $(BUILD)/unit-$(1)/test_%: $(BUILD)/unit-$(1)/tests/unit/test_%.o $(BUILD)/unit-$(1)/tests/unit/support.o $(patsubst %.c,$(BUILD)/unit-$(1)/%.o,$(LIB_SRC) $(POLICY_SRC))
-	$(CC) $(PURE_CFLAGS) $(2) $$^ -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc -lcmocka -lm -o $$@
+	$$(call say,LD,$$@)
+	$(Q)$(CC) $(PURE_CFLAGS) $(2) $$^ -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc -lcmocka -lm -o $$@
 -include $$(wildcard $(BUILD)/unit-$(1)/*/*/*.d)
 endef
 $(eval $(call unit_flavour,plain,))

@@ -24,7 +24,8 @@ $(KSR_DEFS): modules/build/kamailio-source.sh modules/build/kamailio-flags.sh $(
 
 $(BUILD)/obj/%.o: %.c $(KSR_DEFS)
 	@mkdir -p $(@D)
-	$(CC) $(MODULE_FLAGS) -MMD -MP -c $< -o $@
+	$(call say,CC,$@)
+	$(Q)$(CC) $(MODULE_FLAGS) -MMD -MP -c $< -o $@
 
 # srdb1 is a library of its own up to 5.8 and part of the server from 6.0 on: linked where it exists.
 SRDB1 = $(firstword $(wildcard /usr/lib/*/kamailio/libsrdb1.so.1 /usr/lib/kamailio/libsrdb1.so.1 /usr/local/lib*/kamailio/libsrdb1.so.1))
@@ -32,7 +33,8 @@ SRDB1 = $(firstword $(wildcard /usr/lib/*/kamailio/libsrdb1.so.1 /usr/lib/kamail
 define module_rule
 $(BUILD)/modules/$(1).so: $(patsubst %.c,$(BUILD)/obj/%.o,$(call module_src,$(1))) modules/build/exports.map
 	@mkdir -p $$(@D)
-	$(CC) -shared $(MODULE_CFLAGS) -pthread -Wl,--version-script=modules/build/exports.map -Wl,-Bsymbolic -Wl,-z,relro,-z,now \
+	$$(call say,LD,$$@)
+	$(Q)$(CC) -shared $(MODULE_CFLAGS) -pthread -Wl,--version-script=modules/build/exports.map -Wl,-Bsymbolic -Wl,-z,relro,-z,now \
 		$$(filter %.o,$$^) $$(SRDB1) -lm -o $$@
 endef
 $(foreach m,$(MODULES),$(eval $(call module_rule,$(m))))

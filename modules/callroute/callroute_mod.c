@@ -67,6 +67,8 @@ static counter_def_t counters[] = {
 		{0, 0, 0, 0, 0, 0},
 };
 
+/* What Kamailio's loader looks up. */
+#pragma GCC visibility push(default)
 /* clang-format off */
 struct module_exports exports = {
 	.name = "callroute",
@@ -87,6 +89,7 @@ int mod_register(char *path, int *dlflags, void *p1, void *p2)
 {
 	return sr_kemi_modules_add(callroute_kemi);
 }
+#pragma GCC visibility pop
 
 /* One mapping for everything that workers and keeper share. */
 static int map_memory(void)

@@ -71,6 +71,8 @@ static counter_def_t counters[] = {
 		{0, 0, 0, 0, 0, 0},
 };
 
+/* What Kamailio's loader looks up. */
+#pragma GCC visibility push(default)
 /* clang-format off */
 struct module_exports exports = {
 	.name = "fraudguard",
@@ -91,6 +93,7 @@ int mod_register(char *path, int *dlflags, void *p1, void *p2)
 {
 	return sr_kemi_modules_add(fraudguard_kemi);
 }
+#pragma GCC visibility pop
 
 static int map_memory(void)
 {

@@ -217,8 +217,9 @@ static void put_all(struct builder *b, size_t n, unsigned depth)
 
 size_t tg_trie_bound(size_t rows, size_t symbols)
 {
+	/* width 1 has the longest padding behind the values */
 	struct trie_header head = {
-			.root_depth = root_depth(rows), .value_width = sizeof(uint32_t)};
+			.root_depth = root_depth(rows), .value_width = 1};
 	size_t fixed = (size_t)trie_image_size(&head), nodes, values;
 
 	if(__builtin_mul_overflow(symbols, sizeof(struct trie_node), &nodes)

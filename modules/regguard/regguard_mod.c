@@ -75,6 +75,8 @@ static counter_def_t counters[] = {
 		{0, 0, 0, 0, 0, 0},
 };
 
+/* What Kamailio's loader looks up. */
+#pragma GCC visibility push(default)
 /* clang-format off */
 struct module_exports exports = {
 	.name = "regguard",
@@ -95,6 +97,7 @@ int mod_register(char *path, int *dlflags, void *p1, void *p2)
 {
 	return sr_kemi_modules_add(regguard_kemi);
 }
+#pragma GCC visibility pop
 
 static int parse_mode(
 		const char *name, const str *text, enum regguard_mode *out)
