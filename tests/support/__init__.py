@@ -10,6 +10,8 @@
     stack      rtpengine + database + Kamailio with the shipped cfg/
     sip        raw SIP over UDP and TCP: build, send, parse, digest
     agent      a scripted telephone made of `sip`
+    call       a call between two of those, step by step
+    sniffer    SIP as it passes over the loopback interface
     baresip    the real telephone: a baresip that we can tell what to do
     tone       test tones: make a WAV, measure a recording
     sipp       SIPp runs, bounded in calls and time

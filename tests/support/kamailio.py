@@ -133,7 +133,7 @@ class Kamailio(Process):
         try:
             found = self.rpc("ul.lookup", table, aor)
         except RpcError as refused:
-            if refused.code == 404:
+            if "AOR not found" in refused.text:
                 return []
             raise
         return [entry["Contact"]["Address"] for entry in found["Contacts"]]

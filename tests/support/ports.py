@@ -5,9 +5,11 @@ Every 127.x.y.z is the same machine on Linux, so 127.1.0.1 and 127.2.0.1 are
 two sources in two networks without any set-up.
 
 A port that was free a moment ago may be taken when its user starts. Two test
-runs beside each other are kept apart by a reservation: an abstract UNIX socket
-per port, which the kernel releases when the process ends, however it ends.
-The range lies below Linux' ephemeral ports, so no outgoing socket lands in it.
+runs beside each other are kept apart: each claims a region of its own by an
+abstract UNIX socket, which the kernel releases when the process ends, however
+it ends. Inside its region a process goes round, so a port comes back only after
+all the others. The regions lie below Linux' ephemeral ports: no outgoing socket
+lands in them.
 """
 
 import random
@@ -18,61 +20,56 @@ OFFICE = "127.1.0.1"       # the owner's usual network
 FOREIGN = "127.2.0.1"      # somebody else's
 TRUNKS = "127.3.0.1"       # carriers
 
-FIRST, LAST = 12000, 31999
-TRIES = 500
+FIRST, REGION, REGIONS = 12000, 1000, 20
 
-_reserved = {}
-
-
-def _claim(port):
-    """The reservation of one port, or None when another run holds it."""
-    lock = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-    try:
-        lock.bind(f"\0tollgate-port-{port}")
-    except OSError:
-        lock.close()
-        return None
-    return lock
+_mine = None        # the claim: held as long as this process lives
+_base = _next = 0
 
 
-def _is_free(port):
-    """Free for UDP and for TCP on every IPv4 address of the machine."""
+def _claim_region():
+    """Take a region that no other run has."""
+    global _mine, _base, _next
+    for number in random.sample(range(REGIONS), REGIONS):
+        lock = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        try:
+            lock.bind(f"\0tollgate-ports-{number}")
+        except OSError:
+            lock.close()
+            continue
+        _mine, _base = lock, FIRST + number * REGION
+        _next = _base
+        return
+    raise RuntimeError(f"{REGIONS} test runs hold all the ports from {FIRST} on")
+
+
+def taken(port):
+    """Has somebody bound it (UDP or TCP, on any address)? How one sees that a server is up."""
     for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM):
         with socket.socket(socket.AF_INET, kind) as probe:
             try:
                 probe.bind(("0.0.0.0", port))
             except OSError:
-                return False
-    return True
+                return True
+    return False
 
 
-def block(count, align=2):
-    """The first of `count` consecutive ports, free for UDP and TCP, kept for this process."""
-    for _ in range(TRIES):
-        first = random.randrange(FIRST, LAST - count, 1)
-        first -= first % align
-        locks = []
-        for port in range(first, first + count):
-            lock = _claim(port) if port not in _reserved and _is_free(port) else None
-            if lock is None:
-                break
-            locks.append(lock)
-        if len(locks) == count:
-            _reserved.update(zip(range(first, first + count), locks))
+def block(count):
+    """The first of `count` ports in a row, free for UDP and TCP. It is an even one."""
+    global _next
+    if _mine is None:
+        _claim_region()
+    for _ in range(2 * REGION):
+        first = _next + _next % 2
+        if first + count > _base + REGION:
+            _next = _base
+            continue
+        used = next((number for number in range(first, first + count) if taken(number)), None)
+        _next = first + count if used is None else used + 1
+        if used is None:
             return first
-        for lock in locks:
-            lock.close()
-    raise RuntimeError(f"no {count} free ports in a row between {FIRST} and {LAST}")
+    raise RuntimeError(f"no {count} free ports in a row between {_base} and {_base + REGION}")
 
 
 def port():
     """One free port. The next one is kept too: baresip takes it for TLS."""
     return block(2)
-
-
-def release(first, count):
-    """Give ports back before the process ends."""
-    for number in range(first, first + count):
-        lock = _reserved.pop(number, None)
-        if lock:
-            lock.close()

@@ -14,7 +14,7 @@ from . import ports
 from .process import Process, eventually
 
 START_SECONDS = 20
-RTP_PORTS = 200
+RTP_PORTS = 100
 
 
 def bencode(value):
@@ -66,7 +66,7 @@ class Rtpengine(Process):
         self.rtp_last = self.rtp_first + RTP_PORTS - 1
         self._cookie = 0
         super().__init__("rtpengine", [
-            "rtpengine", "--foreground", "--log-stderr", "--log-level=6", "--table=-1",
+            "rtpengine", "--config-file=none", "--foreground", "--log-stderr", "--log-level=6", "--table=-1",
             f"--interface={host}", f"--listen-ng={host}:{self.ng_port}",
             f"--port-min={self.rtp_first}", f"--port-max={self.rtp_last}",
             "--num-threads=2", "--delete-delay=0", "--timeout=60", *options],

@@ -11,8 +11,9 @@ import os
 import re
 
 from . import ports, sip
-from .process import Process
+from .process import Process, eventually
 
+START_SECONDS = 10
 SCENARIOS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "scenarios")
 
 
@@ -24,11 +25,13 @@ class Sipp(Process):
     calls     how many calls, then it ends by itself
     seconds   after which it ends in any case
     keys      {name: value} for [name] in the scenario
+    echo      send back the RTP that comes in
     fields    lines of the injection file: each call takes the next ([field0] ...)
     """
 
     def __init__(self, run_dir, scenario, server=None, host=ports.OFFICE, port=None, calls=1, rate=10,
-                 at_once=1, seconds=30, keys=None, fields=(), name=None, media_port=None):
+                 at_once=1, seconds=30, keys=None, fields=(), name=None, media_port=None,
+                 echo=False):
         self.name = name or f"sipp-{scenario}"
         self.folder = os.path.join(run_dir, self.name)
         os.makedirs(self.folder, exist_ok=True)
@@ -45,9 +48,22 @@ class Sipp(Process):
             with open(os.path.join(self.folder, "fields.csv"), "w", encoding="utf-8") as out:
                 out.write("SEQUENTIAL\n" + "".join(f"{line}\n" for line in fields))
             argv += ["-inf", "fields.csv"]
+        if echo:
+            argv.append("-rtp_echo")
         if server:
             argv.append(f"{server[0]}:{server[1]}")
         super().__init__(self.name, argv, os.path.join(self.folder, "log"), cwd=self.folder)
+
+    def start(self):
+        """Start and wait until its SIP port is bound."""
+        super().start()
+        try:
+            if not eventually(lambda: not self.alive or ports.taken(self.port), START_SECONDS):
+                raise self.error("its SIP port is not there")
+        except BaseException:
+            self.stop()
+            raise
+        return self
 
     @property
     def uri(self):
