@@ -18,6 +18,7 @@ say = @$(if $(V),:,printf '  %-5s %s\n' $(1) $(2))
 include modules/build/modules.mk
 include db/db.mk
 include tests/tests.mk
+include tests/lint.mk
 
 ##@ General
 .PHONY: help clean

@@ -22,20 +22,21 @@ $(KSR_DEFS): modules/build/kamailio-source.sh modules/build/kamailio-flags.sh $(
 	@mkdir -p $(@D)
 	@tree=$$(modules/build/kamailio-source.sh); modules/build/kamailio-flags.sh "$$tree" $@
 
-$(BUILD)/obj/%.o: %.c $(KSR_DEFS)
-	@mkdir -p $(@D)
-	$(call say,CC,$@)
-	$(Q)$(CC) $(MODULE_FLAGS) -MMD -MP -c $< -o $@
-
 # srdb1 is a library of its own up to 5.8 and part of the server from 6.0 on: linked where it exists.
 SRDB1 = $(firstword $(wildcard /usr/lib/*/kamailio/libsrdb1.so.1 /usr/lib/kamailio/libsrdb1.so.1 /usr/local/lib*/kamailio/libsrdb1.so.1))
 
+# lib and glue are compiled once a module: MOD_NAME is what log lines start with.
 define module_rule
-$(BUILD)/modules/$(1).so: $(patsubst %.c,$(BUILD)/obj/%.o,$(call module_src,$(1))) modules/build/exports.map
+$(BUILD)/obj/$(1)/%.o: modules/%.c $(KSR_DEFS)
+	@mkdir -p $$(@D)
+	$$(call say,CC,$$@)
+	$(Q)$(CC) $$(MODULE_FLAGS) -DMOD_NAME='"$(1)"' -fmacro-prefix-map=modules/= -MMD -MP -c $$< -o $$@
+
+$(BUILD)/modules/$(1).so: $(patsubst modules/%.c,$(BUILD)/obj/$(1)/%.o,$(call module_src,$(1))) modules/build/exports.map
 	@mkdir -p $$(@D)
 	$$(call say,LD,$$@)
-	$(Q)$(CC) -shared $(MODULE_CFLAGS) -pthread -Wl,--version-script=modules/build/exports.map -Wl,-Bsymbolic -Wl,-z,relro,-z,now \
-		$$(filter %.o,$$^) $$(SRDB1) -lm -o $$@
+	$(Q)$(CC) -shared $(MODULE_CFLAGS) -pthread -Wl,--version-script=modules/build/exports.map -Wl,-Bsymbolic \
+		-Wl,-z,relro,-z,now $$(filter %.o,$$^) $$(SRDB1) -lm -o $$@
 endef
 $(foreach m,$(MODULES),$(eval $(call module_rule,$(m))))
--include $(wildcard $(BUILD)/obj/modules/*/*.d)
+-include $(wildcard $(BUILD)/obj/*/*/*.d)

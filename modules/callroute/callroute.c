@@ -189,7 +189,7 @@ static void choose(const struct callroute_image *im,
 			+ plan->first;
 	const struct callroute_trunk *trunks =
 			CALLROUTE_PART(im, struct callroute_trunk, trunks_at);
-	struct ranked best[CALLROUTE_CANDIDATES];
+	struct ranked best[CALLROUTE_CANDIDATES] = {{0}};
 	int n = 0, down = 0, blocked = 0;
 
 	for(uint32_t i = 0; i < plan->count; i++) {

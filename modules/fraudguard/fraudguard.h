@@ -55,7 +55,7 @@ struct fraudguard_ban
 	char callid[FRAUDGUARD_CALLID_MAX]; /* evidence */
 	uint32_t observed, threshold, window_sec;
 	uint16_t code;		  /* of the refusal; 0 = 403 */
-	uint8_t metric; /* enum fraudguard_metric of the rule */
+	uint8_t metric;		  /* enum fraudguard_metric of the rule */
 	int64_t since, until; /* UTC seconds */
 };
 

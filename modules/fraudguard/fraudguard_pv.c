@@ -66,7 +66,8 @@ static int get_value(sip_msg_t *msg, pv_param_t *param, pv_value_t *res)
 		case KEY:
 			return glue_pv_text(msg, param, res, current.key);
 		case METRIC:
-			return glue_pv_text(msg, param, res, fraudguard_metric_name(current.metric));
+			return glue_pv_text(
+					msg, param, res, fraudguard_metric_name(current.metric));
 		case OBSERVED:
 			return glue_pv_number(msg, param, res, current.observed);
 		case THRESHOLD:
@@ -79,7 +80,8 @@ static int get_value(sip_msg_t *msg, pv_param_t *param, pv_value_t *res)
 			return glue_pv_text(
 					msg, param, res, fraudguard_mode_name(current.mode));
 		case ACTION:
-			return glue_pv_text(msg, param, res, fraudguard_action_name(current.action));
+			return glue_pv_text(
+					msg, param, res, fraudguard_action_name(current.action));
 		case CODE:
 			return glue_pv_number(
 					msg, param, res, current.code ? current.code : 403);

@@ -178,7 +178,8 @@ void fraudguard_build_allow(struct fraudguard_builder *b, long long id,
 		else if(value[0] == '\0' || strlen(value) >= FRAUDGUARD_MATCH_MAX)
 			bad(b, "fraudguard_allow id %lld: value is empty or too long", id);
 		else
-			strcpy(im->account[im->accounts++], value);
+			snprintf(im->account[im->accounts++], FRAUDGUARD_MATCH_MAX, "%s",
+					value);
 	} else {
 		bad(b, "fraudguard_allow id %lld: kind = '%s' is not ip or account", id,
 				kind);

@@ -1,0 +1,49 @@
+#!/usr/bin/env bash
+# check-layers.sh MODULE...: the layers of the source tree.
+#   1 modules/lib includes nothing but lib and libc, has no globals, reads no clock, writes no log
+#   2 a module's policy (every file that is not <mod>_*.c) includes only lib and its own headers
+#   3 no module includes another one
+# That lib and policies compile without Kamailio is shown by compiling them (the caller's objects).
+# SPDX-License-Identifier: GPL-2.0-or-later
+set -euo pipefail
+
+bad=0
+complain() {
+	printf 'check-layers: %s\n' "$1" >&2
+	bad=1
+}
+
+includes() { # FILE...: "file:header" of every quoted include
+	grep -HoE '^#include "[^"]+"' "$@" | sed -E 's/#include "([^"]+)"/\1/'
+}
+
+while IFS=: read -r file header; do
+	[[ $header == lib/* ]] || complain "$file includes $header: lib may include only lib"
+done < <(includes modules/lib/*.[ch])
+
+for module in "$@"; do
+	for file in modules/"$module"/*.[ch]; do
+		base=${file##*/}
+		while IFS=: read -r _ header; do
+			case $header in
+				lib/* | "$module"/*) ;;
+				glue/* | core/* | modules/*)
+					[[ $base == "$module"_* ]] ||
+						complain "$file includes $header: only ${module}_*.c may see Kamailio" ;;
+				*) complain "$file includes $header: modules know only lib, glue and themselves" ;;
+			esac
+		done < <(includes "$file")
+	done
+done
+
+# process.c keeps this process's own number at hand; it is no state of the library.
+# shellcheck disable=SC2086
+globals=$(nm -A ${LIB_OBJ:?} | awk '$(NF-1) ~ /^[BbDdC]$/ && $NF != "wiped_page" { print $1, $NF }')
+[[ -z $globals ]] || complain "lib has globals: $globals"
+# shellcheck disable=SC2086
+calls=$(nm -A --undefined-only ${LIB_OBJ} |
+	grep -E ' (clock_gettime|gettimeofday|time|localtime|localtime_r|printf|fprintf|puts|perror|syslog)$' || true)
+[[ -z $calls ]] || complain "lib reads a clock or writes a log: $calls"
+
+[[ $bad -eq 0 ]] && printf 'layers are clean: lib, %s\n' "$*"
+exit "$bad"
