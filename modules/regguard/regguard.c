@@ -65,32 +65,46 @@ static int note_first(
 	return 1;
 }
 
+static uint64_t answered_id(
+		const struct regguard_tables *t, const struct regguard_request *r)
+{
+	return tg_hash_id(
+			&t->key, SPACE_ANSWERED, &r->response, sizeof r->response);
+}
+
 /*
  * Digest covers neither Contact nor source (RFC 7616, 5.3 and 5.10): who saw
  * one answer can use it again. Clients without qop repeat an answer, but from
  * where they are; and no client uses a Via branch in two networks (RFC 3261,
  * 8.1.1.7).
  */
+static int by_another(const struct regguard_answered *first,
+		const struct regguard_answered *again)
+{
+	return memcmp(&first->network, &again->network, sizeof again->network) != 0
+		   && (first->contact != again->contact
+				   || first->branch == again->branch);
+}
+
+static struct regguard_answered use_of(const struct regguard_request *r)
+{
+	return (struct regguard_answered){.network = regguard_network_of(r->addr),
+			.contact = r->contact,
+			.branch = r->branch};
+}
+
 static int is_replay(const struct regguard_tables *t,
 		const struct regguard_settings *s, const struct regguard_request *r,
 		uint64_t now)
 {
-	struct first_use u = {.mine = {.network = regguard_network_of(r->addr),
-								  .contact = r->contact,
-								  .branch = r->branch}};
-	uint64_t id = tg_hash_id(
-			&t->key, SPACE_ANSWERED, &r->response, sizeof r->response);
+	struct first_use u = {.mine = use_of(r)};
 
-	if(r->response == 0
-			|| tg_store_edit(t->answered, id, 0,
-					   now + (uint64_t)s->answered_sec * 1000000, now,
-					   note_first, &u)
-					   < 0
-			|| !u.seen
-			|| memcmp(&u.first.network, &u.mine.network, sizeof u.mine.network)
-					   == 0)
-		return 0;
-	return u.first.contact != u.mine.contact || u.first.branch == u.mine.branch;
+	return r->response != 0
+		   && tg_store_edit(t->answered, answered_id(t, r), 0,
+					  now + (uint64_t)s->answered_sec * 1000000, now,
+					  note_first, &u)
+					  == 0
+		   && u.seen && by_another(&u.first, &u.mine);
 }
 
 static int is_learned(const struct regguard_profile *p,
@@ -145,6 +159,24 @@ void regguard_judge(const struct regguard_tables *t,
 	} else if(tg_store_get(t->profiles, r->aor_id, now, &p) == 0) {
 		out->verdict = weigh(&p, s, r, now, out);
 	}
+	out->score = score_of(out->reasons);
+}
+
+void regguard_judge_used_nonce(const struct regguard_tables *t,
+		const struct regguard_request *r, uint64_t now,
+		struct regguard_answer *out)
+{
+	struct regguard_answered first, again = use_of(r);
+
+	memset(out, 0, sizeof *out);
+	out->verdict = REGGUARD_ALLOW;
+	if(r->response == 0
+			|| tg_store_get(t->answered, answered_id(t, r), now, &first) < 0
+			|| !by_another(&first, &again))
+		return;
+	out->verdict = REGGUARD_DENY;
+	out->deterministic = 1;
+	out->reasons = REGGUARD_REPLAY;
 	out->score = score_of(out->reasons);
 }
 

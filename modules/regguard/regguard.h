@@ -96,6 +96,12 @@ void regguard_judge(const struct regguard_tables *t,
 		const struct regguard_settings *s, const struct regguard_request *r,
 		uint64_t now, struct regguard_answer *out);
 
+/* Judges a REGISTER whose nonce was used before, so that authentication never
+ * looked at its password: only a replay is told, nothing is remembered. */
+void regguard_judge_used_nonce(const struct regguard_tables *t,
+		const struct regguard_request *r, uint64_t now,
+		struct regguard_answer *out);
+
 /* The registration was saved: learn from it. `contact`: hash of the binding,
  * `lifetime_us`: its remaining time. 0 or a negative errno. */
 int regguard_commit(const struct regguard_tables *t,

@@ -44,45 +44,69 @@ static void count(int verdict)
 		counter_inc(regguard.denied);
 }
 
+/* Reads the REGISTER; what save() could not store either is nobody's
+ * registration and is denied. 0, -1. */
+static int read_register(sip_msg_t *msg, struct regguard_request *r)
+{
+	struct regguard_answer denied = {.verdict = REGGUARD_DENY};
+
+	regguard_ul_forget();
+	if(msg->first_line.type == SIP_REQUEST && msg->REQ_METHOD == METHOD_REGISTER
+			&& regguard_read_request(msg, r) == 0 && msg->callid != NULL)
+		return 0;
+	counter_inc(regguard.bad_messages);
+	regguard_pv_remember(msg, NULL, &denied);
+	return -1;
+}
+
+/* What the script gets to see of a judgement, in this mode. */
+static int conclude(sip_msg_t *msg, const struct regguard_request *r,
+		struct regguard_answer *a)
+{
+	enum regguard_mode mode =
+			a->deterministic ? regguard.findings : regguard.novelty;
+	int enforced;
+
+	if(mode == REGGUARD_OFF)
+		*a = (struct regguard_answer){.verdict = REGGUARD_ALLOW};
+	enforced = mode == REGGUARD_ENFORCE || a->verdict == REGGUARD_NOTIFY;
+	regguard_pv_remember(msg, r, a);
+	if(a->verdict != REGGUARD_ALLOW)
+		tell(msg, r, a, enforced);
+	if(a->verdict < 0 && !enforced) {
+		counter_inc(regguard.shadow_hits);
+		return REGGUARD_NOTIFY;
+	}
+	count(a->verdict);
+	return a->verdict;
+}
+
 static int ki_check(sip_msg_t *msg)
 {
 	struct regguard_request r;
 	struct regguard_answer a;
-	enum regguard_mode mode;
-	int enforced;
+	int seen;
 
-	regguard_ul_forget();
-	if(msg->first_line.type != SIP_REQUEST
-			|| msg->REQ_METHOD != METHOD_REGISTER) {
-		LM_ERR("regguard_check is for REGISTER only\n");
-		return REGGUARD_ALLOW;
-	}
 	counter_inc(regguard.checked);
-	if(regguard_read_request(msg, &r) < 0 || msg->callid == NULL) {
-		/* What save() could not store either is nobody's registration. */
-		counter_inc(regguard.bad_messages);
-		memset(&a, 0, sizeof a);
-		a.verdict = REGGUARD_DENY;
-		regguard_pv_remember(msg, NULL, &a);
+	if(read_register(msg, &r) < 0)
 		return REGGUARD_DENY;
-	}
 	regguard_judge(&regguard.tables, &regguard.settings, &r, glue_now(), &a);
-	mode = a.deterministic ? regguard.findings : regguard.novelty;
-	if(mode == REGGUARD_OFF && a.verdict != REGGUARD_ALLOW)
-		a = (struct regguard_answer){.verdict = REGGUARD_ALLOW};
-	enforced = mode == REGGUARD_ENFORCE || a.verdict == REGGUARD_NOTIFY;
-	regguard_pv_remember(msg, &r, &a);
-	if(a.verdict != REGGUARD_ALLOW)
-		tell(msg, &r, &a, enforced);
-	if(a.verdict < 0 && !enforced) {
-		counter_inc(regguard.shadow_hits);
-		/* Shadow lets it be saved, but never learns a suspect. */
-		return REGGUARD_NOTIFY;
-	}
-	count(a.verdict);
+	seen = conclude(msg, &r, &a);
+	/* Shadow lets a suspect be saved, but nothing is learned from it. */
 	if(a.verdict > 0)
 		regguard_ul_expect(msg, &r);
-	return a.verdict;
+	return seen;
+}
+
+static int ki_used_nonce(sip_msg_t *msg)
+{
+	struct regguard_request r;
+	struct regguard_answer a;
+
+	if(read_register(msg, &r) < 0)
+		return REGGUARD_DENY;
+	regguard_judge_used_nonce(&regguard.tables, &r, glue_now(), &a);
+	return conclude(msg, &r, &a);
 }
 
 static int w_check(sip_msg_t *msg, char *p1, char *p2)
@@ -90,14 +114,22 @@ static int w_check(sip_msg_t *msg, char *p1, char *p2)
 	return ki_check(msg);
 }
 
+static int w_used_nonce(sip_msg_t *msg, char *p1, char *p2)
+{
+	return ki_used_nonce(msg);
+}
+
 /* clang-format off */
 const cmd_export_t regguard_cmds[] = {
 	{"regguard_check", w_check, 0, 0, 0, REQUEST_ROUTE},
+	{"regguard_used_nonce", w_used_nonce, 0, 0, 0, REQUEST_ROUTE},
 	{0, 0, 0, 0, 0, 0},
 };
 
 sr_kemi_t regguard_kemi[] = {
 	{str_init("regguard"), str_init("check"), SR_KEMIP_INT, ki_check,
+		{SR_KEMIP_NONE}},
+	{str_init("regguard"), str_init("used_nonce"), SR_KEMIP_INT, ki_used_nonce,
 		{SR_KEMIP_NONE}},
 	{{0, 0}, {0, 0}, 0, NULL, {0}},
 };
