@@ -5,6 +5,7 @@
  */
 #include "regguard/regguard_mod.h"
 
+#include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -62,30 +63,62 @@ static int take_aor(
 	return 0;
 }
 
+/* "192.0.2.0/24", "2001:db8::/64" */
+static void network_text(
+		const struct regguard_network *n, char *out, size_t size)
+{
+	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+	int is_v4 = memcmp(n->prefix, mapped, 12) == 0;
+	char addr[INET6_ADDRSTRLEN];
+
+	inet_ntop(is_v4 ? AF_INET : AF_INET6, n->prefix + (is_v4 ? 12 : 0), addr,
+			sizeof addr);
+	snprintf(out, size, "%s/%d", addr, is_v4 ? 24 : 64);
+}
+
+static void show_profile(
+		rpc_t *rpc, void *ctx, const struct regguard_profile *p, uint64_t now)
+{
+	uint32_t at = (uint32_t)(now / 1000000);
+	void *h, *devices, *networks, *row;
+
+	if(rpc->add(ctx, "{", &h) < 0
+			|| rpc->struct_add(h, "sddd[[", "aor", p->aor, "accepted",
+					   (int)p->accepted, "age_sec", (int)(at - p->first_seen),
+					   "owner_alive", regguard_owner_is_alive(p, now),
+					   "devices", &devices, "networks", &networks)
+					   < 0)
+		return;
+	for(int i = 0; i < REGGUARD_DEVICES; i++) {
+		const struct regguard_known_device *d = &p->devices[i];
+
+		if(d->last_seen != 0 && rpc->array_add(devices, "{", &row) == 0)
+			rpc->struct_add(row, "ddd", "place", i, "seen_ago_sec",
+					(int)(at - d->last_seen), "bound", d->live_until > now);
+	}
+	for(int i = 0; i < REGGUARD_NETWORKS; i++) {
+		const struct regguard_known_network *n = &p->networks[i];
+		char text[INET6_ADDRSTRLEN + 4];
+
+		network_text(&n->network, text, sizeof text);
+		if(n->last_seen != 0 && rpc->array_add(networks, "{", &row) == 0)
+			rpc->struct_add(row, "sd", "network", text, "seen_ago_sec",
+					(int)(at - n->last_seen));
+	}
+}
+
 static void rpc_show(rpc_t *rpc, void *ctx)
 {
 	char aor[REGGUARD_AOR_MAX];
 	struct regguard_profile p;
 	uint64_t id, now = glue_now();
-	int devices = 0, networks = 0;
-	void *h;
 
 	if(take_aor(rpc, ctx, aor, &id) < 0)
 		return;
-	if(tg_store_get(regguard.tables.profiles, id, now, &p) < 0) {
+	if(tg_store_get(regguard.tables.profiles, id, now, &p) < 0)
 		rpc->fault(ctx, 404, "no profile of %s", aor);
-		return;
-	}
-	for(int i = 0; i < REGGUARD_DEVICES; i++)
-		devices += p.devices[i].last_seen != 0;
-	for(int i = 0; i < REGGUARD_NETWORKS; i++)
-		networks += p.networks[i].last_seen != 0;
-	if(rpc->add(ctx, "{", &h) < 0)
-		return;
-	rpc->struct_add(h, "sddddd", "aor", p.aor, "accepted", (int)p.accepted,
-			"age_sec", (int)(now / 1000000 - p.first_seen), "devices", devices,
-			"networks", networks, "owner_alive",
-			regguard_owner_is_alive(&p, now));
+	else
+		show_profile(rpc, ctx, &p, now);
 }
 
 static void rpc_forget(rpc_t *rpc, void *ctx)
