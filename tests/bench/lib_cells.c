@@ -1,0 +1,215 @@
+/*
+ * What the tables of modules/lib cost, in nanoseconds a call: one process, and
+ * two at once on the same table. Prints `name value unit` lines.
+ *
+ *   cc -std=c11 -D_GNU_SOURCE -O2 -pthread -Imodules tests/bench/lib_cells.c \
+ *      modules/lib/{region,hash,cells,cells_claim,cells_pin,sketch}.c \
+ *      modules/lib/{setlock,store,lease,lease_set,lease_tree}.c \
+ *      -lm -o build/lib_cells && build/lib_cells
+ *
+ * hot: 64 keys in turn. cold: 1 M keys of a table of 1 M cells (half of them in
+ * use) in random order: each call misses the caches. new: keys never seen.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "lib/cells.h"
+#include "lib/hash.h"
+#include "lib/lease.h"
+#include "lib/region.h"
+#include "lib/store.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define MILLION 1000000
+#define SECOND UINT64_C(1000000)
+#define WINDOW (60 * SECOND)
+#define START (1000 * SECOND)
+
+static const struct tg_hashkey key = {1, 2};
+static uint64_t *ids;
+
+static uint64_t clock_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
+static void report(const char *name, uint64_t ns, uint64_t calls)
+{
+	printf("%-28s %8.1f ns\n", name, (double)ns / (double)calls);
+}
+
+static void *map(size_t size, size_t *mapped)
+{
+	struct tg_region r;
+
+	if(tg_region_map(&r, size) != 0)
+		exit(1);
+	*mapped = r.size;
+	return r.base;
+}
+
+static struct tg_cells *cells(uint32_t n, int admission)
+{
+	struct tg_cells_config cfg = {n, admission};
+	size_t size;
+	void *mem = map(tg_cells_size(&cfg), &size);
+	struct tg_cells *t;
+
+	if(tg_cells_init(mem, size, &cfg, &t) != 0)
+		exit(1);
+	return t;
+}
+
+/* `calls` adds over the first `keys` ids, from the place of `seed` on. */
+static uint64_t add_all(
+		struct tg_cells *t, uint32_t keys, uint32_t calls, uint32_t seed)
+{
+	uint64_t begin = clock_ns();
+	uint32_t i, seen;
+
+	for(i = 0; i < calls; i++)
+		(void)tg_cells_add(
+				t, ids[(i + seed) % keys], 1, WINDOW, START + i, &seen);
+	return clock_ns() - begin;
+}
+
+static int by_value(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* The tail of single cold calls, the clock's own cost included. */
+static void tail(struct tg_cells *t)
+{
+	static uint64_t took[MILLION];
+	uint32_t i, seen;
+
+	for(i = 0; i < MILLION; i++) {
+		uint64_t begin = clock_ns();
+
+		(void)tg_cells_add(t, ids[i], 1, WINDOW, START + i, &seen);
+		took[i] = clock_ns() - begin;
+	}
+	qsort(took, MILLION, sizeof(took[0]), by_value);
+	report("cells_add_cold_p50", took[MILLION / 2], 1);
+	report("cells_add_cold_p99.9", took[MILLION / 1000 * 999], 1);
+}
+
+/* The slower of two processes at once. */
+static void pair(const char *name, struct tg_cells *t, uint32_t keys)
+{
+	int status;
+	pid_t child = fork();
+	uint64_t ns;
+
+	if(child == 0) {
+		add_all(t, keys, 10 * MILLION, 17);
+		_exit(0);
+	}
+	ns = add_all(t, keys, 10 * MILLION, 0);
+	waitpid(child, &status, 0);
+	report(name, ns, 10 * MILLION);
+}
+
+static void bench_cells(void)
+{
+	struct tg_cells *t = cells(MILLION, 1), *full = cells(65536, 1);
+	uint64_t begin, retry;
+	uint32_t i, seen;
+
+	add_all(t, MILLION / 2, MILLION / 2, 0);
+	report("cells_add_hot", add_all(t, 64, 20 * MILLION, 0), 20 * MILLION);
+	report("cells_add_cold", add_all(t, MILLION / 2, 5 * MILLION, 0),
+			5 * MILLION);
+	tail(t);
+	begin = clock_ns();
+	for(i = 0; i < MILLION; i++)
+		(void)tg_cells_peek(t, ids[MILLION + i], WINDOW, START, &seen);
+	report("cells_peek_absent_cold", clock_ns() - begin, MILLION);
+	begin = clock_ns();
+	for(i = 0; i < MILLION; i++)
+		(void)tg_cells_pinned(t, ids[i], START, NULL);
+	report("cells_pinned_cold", clock_ns() - begin, MILLION);
+	begin = clock_ns();
+	for(i = 0; i < 10 * MILLION; i++)
+		(void)tg_cells_take(
+				t, ids[MILLION + i % 64], 100, 10, START + i, &retry);
+	report("cells_take_hot", clock_ns() - begin, 10 * MILLION);
+	pair("cells_add_2_procs_64_keys", t, 64);
+	pair("cells_add_2_procs_1_key", t, 1);
+	/* a table 30 times too small, under a flood of new keys */
+	report("cells_add_new_full_table",
+			add_all(full, 2 * MILLION, 2 * MILLION, 0), 2 * MILLION);
+}
+
+static void bench_store(void)
+{
+	struct tg_store_config cfg = {65536, 512};
+	size_t size;
+	void *mem = map(tg_store_size(&cfg), &size);
+	char payload[512] = "";
+	struct tg_store *s;
+	uint64_t begin;
+	uint32_t i;
+
+	if(tg_store_init(mem, size, &cfg, &s) != 0)
+		exit(1);
+	begin = clock_ns();
+	for(i = 0; i < MILLION; i++)
+		(void)tg_store_put(s, ids[i % 32768], 0, UINT64_MAX, START, payload);
+	report("store_put_512", clock_ns() - begin, MILLION);
+	begin = clock_ns();
+	for(i = 0; i < MILLION; i++)
+		(void)tg_store_get(s, ids[i % 32768], START, payload);
+	report("store_get_512", clock_ns() - begin, MILLION);
+}
+
+static void bench_lease(void)
+{
+	struct tg_lease_config cfg = {65536, 4096};
+	size_t size;
+	void *mem = map(tg_lease_size(&cfg), &size);
+	struct tg_leases *l;
+	uint64_t begin;
+	uint32_t i;
+
+	if(tg_lease_init(mem, size, &cfg, &l) != 0)
+		exit(1);
+	for(i = 0; i < 5000; i++)
+		(void)tg_lease_acquire(
+				l, ids[i], 7, 0, START + ids[i] % WINDOW + 1, START, NULL);
+	begin = clock_ns();
+	for(i = 0; i < MILLION; i++) {
+		(void)tg_lease_acquire(
+				l, ids[i], 7, 6000, START + ids[i] % WINDOW + 1, START, NULL);
+		(void)tg_lease_release(l, ids[i], 7);
+		(void)tg_lease_count(l, 7, START);
+	}
+	report("lease_acq_rel_count_5000", clock_ns() - begin, MILLION);
+}
+
+int main(void)
+{
+	uint32_t i;
+
+	ids = calloc(2 * MILLION, sizeof(*ids));
+	if(ids == NULL)
+		return 1;
+	for(i = 0; i < 2 * MILLION; i++)
+		ids[i] = tg_hash_id(&key, 1, &i, sizeof(i));
+	bench_cells();
+	bench_store();
+	bench_lease();
+	free(ids);
+	return 0;
+}
