@@ -244,4 +244,5 @@ void fraudguard_report(const struct fraudguard_hit *hit)
 			*p = '?';
 	}
 	tg_ring_push(fraudguard.ring, &h, glue_now());
+	glue_keeper_wake(&fraudguard.keeper);
 }

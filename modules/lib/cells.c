@@ -2,7 +2,7 @@
  * Counting and shaping in the cell table: find or claim the cell, change it by
  * one compare-and-swap; see cells.h, and cells_set.h for the layout.
  *
- * Memory bound: 32 B a cell, 4 B more with admission, 1.2 KiB in all.
+ * Memory bound: 40 B a cell, 4 B more with admission, 1.2 KiB in all.
  * Locking: none. Every loop is bounded; a bound is reached only when other
  * processes succeed meanwhile, and the call then answers "not tracked".
  * Failure mode: a process killed at any instruction loses at most its own
@@ -22,45 +22,52 @@
 #define TRIES 4096 /* swaps lost against others */
 
 
-static int lay_out(const struct tg_cells_config *cfg, uint32_t *sets,
-		size_t *sketch_at, size_t *size)
+static int lay_out(
+		const struct tg_cells_config *cfg, struct tg_cells *head, size_t *size)
 {
 	uint32_t n = 1;
+	uint64_t bytes;
 
 	if(cfg == NULL || cfg->cells < TG_WAYS || cfg->cells > UINT32_C(1) << 28)
 		return -EINVAL;
 	while((uint64_t)n * TG_WAYS < cfg->cells)
 		n <<= 1;
-	*sets = n;
-	*sketch_at = sizeof(struct tg_cells) + (size_t)n * sizeof(struct tg_set);
-	*size = *sketch_at;
-	if(cfg->admission)
-		*size += ((size_t)n * TG_WAYS + TG_SKETCH_CELLS - 1) / TG_SKETCH_CELLS
+	head->sets = n;
+	head->admission = cfg->admission != 0;
+	head->pins_at =
+			sizeof(struct tg_cells) + (uint64_t)n * sizeof(struct tg_set);
+	bytes = head->pins_at + (uint64_t)n * sizeof(struct tg_pins);
+	head->sketch_at = bytes = (bytes + 63) & ~UINT64_C(63);
+	if(head->admission)
+		bytes += ((uint64_t)n * TG_WAYS + TG_SKETCH_CELLS - 1) / TG_SKETCH_CELLS
 				 * sizeof(struct tg_sketch_line);
+	if(bytes > SIZE_MAX)
+		return -EINVAL;
+	*size = (size_t)bytes;
 	return 0;
 }
 
 size_t tg_cells_size(const struct tg_cells_config *cfg)
 {
-	uint32_t sets;
-	size_t sketch_at, size;
+	struct tg_cells head;
+	size_t size;
 
-	return lay_out(cfg, &sets, &sketch_at, &size) == 0 ? size : 0;
+	return lay_out(cfg, &head, &size) == 0 ? size : 0;
 }
 
 int tg_cells_init(void *mem, size_t size, const struct tg_cells_config *cfg,
 		struct tg_cells **out)
 {
-	struct tg_cells *t = mem;
-	uint32_t sets;
-	size_t sketch_at, need;
+	struct tg_cells head, *t = mem;
+	size_t need;
 
 	if(mem == NULL || out == NULL || (uintptr_t)mem % 64 != 0
-			|| lay_out(cfg, &sets, &sketch_at, &need) != 0 || size < need)
+			|| lay_out(cfg, &head, &need) != 0 || size < need)
 		return -EINVAL;
-	t->sets = sets;
-	t->admission = cfg->admission != 0;
-	t->sketch_at = t->admission ? sketch_at : 0;
+	t->sets = head.sets;
+	t->admission = head.admission;
+	t->pins_at = head.pins_at;
+	t->sketch_at = head.sketch_at;
 	*out = t;
 	return 0;
 }
@@ -82,6 +89,17 @@ static inline int keep_alive(_Atomic uint64_t *life, uint64_t seen, uint64_t to)
 	return seen >= to || tg_swap(life, seen, to);
 }
 
+/* The shape follows the count. It is a hint: a lost race is not repeated. */
+static void shape_add(struct tg_set *s, unsigned way, const struct tg_tick *k,
+		uint64_t seen, uint32_t before, uint32_t n)
+{
+	uint64_t turned = tg_shape_turn(seen, k->number);
+	uint64_t next = tg_shape_add(turned, k->pos >> 8, before, n);
+
+	if(next != seen)
+		tg_swap(&s->shape[way], seen, next);
+}
+
 static int window_add(struct tg_set *s, unsigned way, uint64_t tag,
 		const struct tg_tick *k, uint32_t n, uint32_t limit, uint32_t *observed)
 {
@@ -90,26 +108,34 @@ static int window_add(struct tg_set *s, unsigned way, uint64_t tag,
 	for(tries = 0; tries < TRIES; tries++) {
 		uint64_t word = tg_load(&s->word[way]);
 		uint64_t life = tg_load(&s->life[way]);
-		uint64_t next;
+		uint64_t shape = tg_load(&s->shape[way]);
+		uint64_t turned, next, form;
 
 		if(tg_load(&s->tag[way]) != tag)
 			return TG_MOVED;
 		if(tg_expired(life, k->now)) {
 			uint64_t clean = tg_word(k->number, 0, 0);
+			uint64_t plain = tg_shape(k->number, 0, 0);
 
 			if(word != clean && !tg_swap(&s->word[way], word, clean))
 				continue;
+			if(shape != plain && !tg_swap(&s->shape[way], shape, plain))
+				continue;
 			word = clean;
+			shape = plain;
 		}
-		next = tg_word_add(tg_word_turn(word, k), n);
-		if(tg_word_sum(next, k) > limit) {
-			*observed = tg_word_sum(tg_word_turn(word, k), k);
+		turned = tg_word_turn(word, k);
+		next = tg_word_add(turned, n);
+		form = tg_shape_turn(shape, k->number);
+		if(tg_word_sum(next, form, k) > limit) {
+			*observed = tg_word_sum(turned, form, k);
 			return -EDQUOT;
 		}
 		if(!keep_alive(&s->life[way], life, k->life))
 			continue;
 		if(next == word || tg_swap(&s->word[way], word, next)) {
-			*observed = tg_word_sum(next, k);
+			shape_add(s, way, k, shape, tg_cur(turned), n);
+			*observed = tg_word_sum(next, form, k);
 			return 0;
 		}
 	}
@@ -121,10 +147,12 @@ static uint32_t window_read(const struct tg_set *s, unsigned way, uint64_t tag,
 {
 	uint64_t word = tg_load(&s->word[way]);
 	uint64_t life = tg_load(&s->life[way]);
+	uint64_t shape = tg_load(&s->shape[way]);
 
 	if(tg_load(&s->tag[way]) != tag || tg_expired(life, k->now))
 		return 0;
-	return tg_word_sum(tg_word_turn(word, k), k);
+	return tg_word_sum(
+			tg_word_turn(word, k), tg_shape_turn(shape, k->number), k);
 }
 
 static uint32_t window_sum(const struct tg_set *s, unsigned ways, uint64_t tag,
@@ -194,6 +222,7 @@ int tg_cells_add_limited(struct tg_cells *t, uint64_t id, uint32_t n,
 		}
 		c.word = tg_word_add(tg_word(k.number, 0, 0), n);
 		c.life = k.life;
+		c.shape = tg_shape_add(tg_shape(k.number, 0, 0), k.pos >> 8, 0, n);
 		rc = tg_claim(t, index, &c);
 		*observed = rc == 0 ? tg_cur(c.word) : c.estimate;
 	}

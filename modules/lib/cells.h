@@ -2,7 +2,7 @@
  * Cell table: counts events per key in a sliding window, in bounded memory,
  * from many processes at once, without a lock.
  *
- * Memory bound: 32 B a cell, 36 B with admission, whatever the traffic.
+ * Memory bound: 40 B a cell, 44 B with admission, whatever the traffic.
  * At capacity: an expired cell of the key's set of four gives way first, then
  * the live one with the fewest (decayed) events; pinned cells never do.
  * Process safety: every function, at any time, from any process or thread that

@@ -41,8 +41,8 @@ struct victim
 };
 
 /* Empty, else abandoned or expired, else the live cell worth least. */
-static void choose_victim(
-		const struct tg_set *s, uint64_t mark, uint64_t now, struct victim *v)
+static void choose_victim(const struct tg_set *s, const struct tg_pins *pins,
+		uint64_t mark, uint64_t now, struct victim *v)
 {
 	int way;
 
@@ -59,7 +59,7 @@ static void choose_victim(
 				continue;
 			}
 		} else if(tag != 0) {
-			if(tg_set_pinned(s, tag, now, NULL))
+			if(tg_is_pinned(pins, tag, now, NULL))
 				continue;
 			live = !tg_expired(life, now);
 			if(live)
@@ -100,10 +100,12 @@ static int fill_and_publish(
 	}
 	for(; tries < TRIES; tries++) {
 		uint64_t life = tg_load(&s->life[way]);
+		uint64_t shape = tg_load(&s->shape[way]);
 
 		if(tg_load(&s->tag[way]) != mark)
 			return TG_MOVED;
-		if(tg_swap(&s->life[way], life, c->life))
+		if(tg_swap(&s->shape[way], shape, c->shape)
+				&& tg_swap(&s->life[way], life, c->life))
 			return tg_swap(&s->tag[way], mark, c->tag) ? 0 : TG_MOVED;
 	}
 	tg_swap(&s->tag[way], mark, 0);
@@ -129,13 +131,14 @@ static int admitted(struct tg_cells *t, uint32_t index, struct tg_newcomer *c,
 int tg_claim(struct tg_cells *t, uint32_t index, struct tg_newcomer *c)
 {
 	struct tg_set *s = &t->set[index];
+	const struct tg_pins *pins = tg_pins_of(t, index);
 	struct tg_cells_stripe *count = &t->stripe[index % TG_STRIPES];
 	uint64_t mark = tg_claim_mark(c->tag, c->now);
 	unsigned turn;
 	struct victim v;
 
 	for(turn = 0; turn < CLAIM_SPINS + CLAIM_YIELDS; turn++) {
-		choose_victim(s, mark, c->now, &v);
+		choose_victim(s, pins, mark, c->now, &v);
 		if(v.same_key || v.way < 0) {
 			relax(turn);
 			if(tg_find(s, c->tag) != 0)
@@ -145,7 +148,7 @@ int tg_claim(struct tg_cells *t, uint32_t index, struct tg_newcomer *c)
 			if(v.way < 0 || turn < CLAIM_SPINS + CLAIM_YIELDS / 2)
 				continue;
 		}
-		if(v.live && t->admission && !tg_set_pinned(s, c->tag, c->now, NULL)
+		if(v.live && t->admission && !tg_is_pinned(pins, c->tag, c->now, NULL)
 				&& !admitted(t, index, c, &v))
 			break;
 		if(!tg_swap(&s->tag[v.way], v.tag, mark)) {

@@ -17,9 +17,9 @@
 #define TRIES 64
 #define SAMPLED_SETS 4096 /* read_stats looks at no more */
 
-static struct tg_set *set_of(const struct tg_cells *t, uint64_t tag)
+static struct tg_pins *pins_of(const struct tg_cells *t, uint64_t tag)
 {
-	return (struct tg_set *)&t->set[tg_set_index(t, tag)];
+	return tg_pins_of(t, tg_set_index(t, tag));
 }
 
 static int slot_is_free(uint64_t until, uint64_t now)
@@ -28,21 +28,21 @@ static int slot_is_free(uint64_t until, uint64_t now)
 }
 
 /* Makes slot `p`, seen free with `until` = seen, the key's. */
-static int take_slot(struct tg_set *s, unsigned p, uint64_t seen, uint64_t tag,
-		uint64_t until, uint64_t now)
+static int take_slot(struct tg_pins *pins, unsigned p, uint64_t seen,
+		uint64_t tag, uint64_t until, uint64_t now)
 {
 	uint64_t mark = tg_claim_mark(tag, now);
 	int tries;
 
-	if(!tg_swap(&s->pin_until[p], seen, mark))
+	if(!tg_swap(&pins->until[p], seen, mark))
 		return 0;
 	for(tries = 0; tries < TRIES; tries++) {
-		uint64_t owner = tg_load(&s->pin_tag[p]);
+		uint64_t owner = tg_load(&pins->tag[p]);
 
-		if(tg_load(&s->pin_until[p]) != mark)
+		if(tg_load(&pins->until[p]) != mark)
 			return 0; /* slept too long: taken over */
-		if(tg_swap(&s->pin_tag[p], owner, tag))
-			return tg_swap(&s->pin_until[p], mark, until);
+		if(tg_swap(&pins->tag[p], owner, tag))
+			return tg_swap(&pins->until[p], mark, until);
 	}
 	return 0;
 }
@@ -50,7 +50,7 @@ static int take_slot(struct tg_set *s, unsigned p, uint64_t seen, uint64_t tag,
 int tg_cells_pin(struct tg_cells *t, uint64_t id, uint64_t until, uint64_t now)
 {
 	uint64_t tag = tg_tag(id);
-	struct tg_set *s = set_of(t, tag);
+	struct tg_pins *pins = pins_of(t, tag);
 	int tries;
 
 	if(until >= TG_CLAIM)
@@ -60,19 +60,19 @@ int tg_cells_pin(struct tg_cells *t, uint64_t id, uint64_t until, uint64_t now)
 		unsigned p, free_slot = TG_PINS, busy = 0;
 
 		for(p = 0; p < TG_PINS; p++) {
-			seen[p] = tg_load(&s->pin_until[p]);
+			seen[p] = tg_load(&pins->until[p]);
 			busy |= (seen[p] & TG_CLAIM) != 0;
 			if(slot_is_free(seen[p], now))
 				free_slot = p;
-			else if(!(seen[p] & TG_CLAIM) && tg_load(&s->pin_tag[p]) == tag)
+			else if(!(seen[p] & TG_CLAIM) && tg_load(&pins->tag[p]) == tag)
 				break;
 		}
 		if(p < TG_PINS) {
 			/* `until` moves only under its own key, or by way of a claim. */
-			if(tg_swap(&s->pin_until[p], seen[p], until))
+			if(tg_swap(&pins->until[p], seen[p], until))
 				return 0;
 		} else if(free_slot < TG_PINS) {
-			if(take_slot(s, free_slot, seen[free_slot], tag, until, now))
+			if(take_slot(pins, free_slot, seen[free_slot], tag, until, now))
 				return 0;
 		} else if(!busy) {
 			return -ENOSPC;
@@ -84,16 +84,16 @@ int tg_cells_pin(struct tg_cells *t, uint64_t id, uint64_t until, uint64_t now)
 int tg_cells_unpin(struct tg_cells *t, uint64_t id)
 {
 	uint64_t tag = tg_tag(id);
-	struct tg_set *s = set_of(t, tag);
+	struct tg_pins *pins = pins_of(t, tag);
 	int rc = -ENOENT;
 	unsigned p;
 
 	/* Both slots: two processes may have pinned the key at once. */
 	for(p = 0; p < TG_PINS; p++) {
-		uint64_t end = tg_load(&s->pin_until[p]);
+		uint64_t end = tg_load(&pins->until[p]);
 
-		if(end != 0 && !(end & TG_CLAIM) && tg_load(&s->pin_tag[p]) == tag
-				&& tg_swap(&s->pin_until[p], end, 0))
+		if(end != 0 && !(end & TG_CLAIM) && tg_load(&pins->tag[p]) == tag
+				&& tg_swap(&pins->until[p], end, 0))
 			rc = 0;
 	}
 	return rc;
@@ -104,13 +104,13 @@ int tg_cells_pinned(
 {
 	uint64_t tag = tg_tag(id);
 
-	return tg_set_pinned(set_of(t, tag), tag, now, until) ? 0 : -ENOENT;
+	return tg_is_pinned(pins_of(t, tag), tag, now, until) ? 0 : -ENOENT;
 }
 
 int tg_cells_forget(struct tg_cells *t, uint64_t id)
 {
 	uint64_t tag = tg_tag(id);
-	struct tg_set *s = set_of(t, tag);
+	struct tg_set *s = &t->set[tg_set_index(t, tag)];
 	int rc = tg_cells_unpin(t, id);
 	unsigned ways;
 
@@ -139,7 +139,8 @@ void tg_cells_read_stats(const struct tg_cells *t, struct tg_cells_stats *out)
 
 			live += tag != 0 && !(tag & TG_CLAIM)
 					&& (!tg_expired(tg_load(&s->life[i]), now)
-							|| tg_set_pinned(s, tag, now, NULL));
+							|| tg_is_pinned(tg_pins_of(t, (uint32_t)index), tag,
+									now, NULL));
 		}
 	}
 	out->tracked = live * t->sets / seen;

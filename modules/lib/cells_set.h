@@ -1,11 +1,11 @@
 /*
  * Layout of the cell table, shared by its two source files.
  *
- *   header | sets ............................. | sketch lines (admission) |
- *            128 B, 4 cells and 2 pins each        64 B for 4 sets
+ *   header | sets ............... | pins, 2 a set | sketch lines (admission) |
+ *            128 B, 4 cells each     32 B a set       64 B for 4 sets
  *
  *   set, first line    tag[4]   word[4]
- *   set, second line   life[4]  pin_tag[2]  pin_until[2]
+ *   set, second line   life[4]  shape[4]
  *
  * A look-up of an absent key touches the first line only. The pins are two
  * slots naming keys, not bits in cells: "at most 2 of 4" then holds by shape,
@@ -40,8 +40,13 @@ struct tg_set
 	_Alignas(64) _Atomic uint64_t tag[TG_WAYS];
 	_Atomic uint64_t word[TG_WAYS];
 	_Atomic uint64_t life[TG_WAYS];
-	_Atomic uint64_t pin_tag[TG_PINS];
-	_Atomic uint64_t pin_until[TG_PINS];
+	_Atomic uint64_t shape[TG_WAYS]; /* of windows only */
+};
+
+struct tg_pins
+{
+	_Alignas(32) _Atomic uint64_t tag[TG_PINS];
+	_Atomic uint64_t until[TG_PINS];
 };
 
 struct tg_cells_stripe
@@ -54,6 +59,7 @@ struct tg_cells
 {
 	_Alignas(128) uint32_t sets; /* a power of two */
 	uint32_t admission;
+	uint64_t pins_at;		/* bytes from the header */
 	uint64_t sketch_at;		/* bytes from the header; 0 without admission */
 	_Atomic uint64_t clock; /* the newest `now`, about a second coarse */
 	struct tg_cells_stripe stripe[TG_STRIPES];
@@ -61,6 +67,7 @@ struct tg_cells
 };
 
 _Static_assert(sizeof(struct tg_set) == 128, "a set is two cache lines");
+_Static_assert(sizeof(struct tg_pins) == 32, "two pins share half a line");
 _Static_assert(sizeof(struct tg_sketch_line) == 64, "a line is a line");
 
 static inline uint64_t tg_load(const _Atomic uint64_t *at)
@@ -112,16 +119,22 @@ static inline unsigned tg_find(const struct tg_set *s, uint64_t tag)
 	return found;
 }
 
-static inline int tg_set_pinned(
-		const struct tg_set *s, uint64_t tag, uint64_t now, uint64_t *until)
+static inline struct tg_pins *tg_pins_of(
+		const struct tg_cells *t, uint32_t index)
+{
+	return (struct tg_pins *)((char *)(uintptr_t)t + t->pins_at) + index;
+}
+
+static inline int tg_is_pinned(
+		const struct tg_pins *pins, uint64_t tag, uint64_t now, uint64_t *until)
 {
 	uint64_t longest = 0;
 	unsigned p;
 
 	for(p = 0; p < TG_PINS; p++) {
-		uint64_t end = tg_load(&s->pin_until[p]);
+		uint64_t end = tg_load(&pins->until[p]);
 
-		if(!(end & TG_CLAIM) && end > longest && tg_load(&s->pin_tag[p]) == tag)
+		if(!(end & TG_CLAIM) && end > longest && tg_load(&pins->tag[p]) == tag)
 			longest = end;
 	}
 	if(until != NULL)
@@ -134,9 +147,9 @@ static inline int tg_set_pinned(
 struct tg_newcomer
 {
 	uint64_t tag, now;
-	uint64_t word, life; /* what the cell starts with */
-	uint32_t n;			 /* events, for the admission sketch */
-	uint32_t estimate;	 /* out: of the sketch, else n */
+	uint64_t word, life, shape; /* what the cell starts with */
+	uint32_t n;					/* events, for the admission sketch */
+	uint32_t estimate;			/* out: of the sketch, else n */
 };
 
 /* 0 = the newcomer has its cell, TG_MOVED = look for the key again, -ENOSPC =

@@ -6,8 +6,9 @@
  * Window word    63       48 47      24 23       0
  *               | window no | previous | current  |
  *
- * The sliding count is current + previous * (share of the previous window that
- * the sliding one still covers). Window numbers are circular and salted by the
+ * The sliding count is current + previous * (share of the previous bucket's
+ * events that the sliding window still covers); cells_shape.h tells the share.
+ * Window numbers are circular and salted by the
  * key: two keys that follow one another in a cell practically never produce
  * the same word, so a compare-and-swap prepared for the first key fails on the
  * second. The windows of each key start at a phase of its own: a sender cannot
@@ -29,6 +30,8 @@
 #ifndef TG_CELLS_WORD_H
 #define TG_CELLS_WORD_H
 
+#include "lib/cells_shape.h"
+
 #include <stdint.h>
 
 #define TG_COUNT_MAX UINT32_C(0xffffff) /* counts saturate here */
@@ -44,7 +47,7 @@ struct tg_tick
 {
 	uint64_t now;	 /* us */
 	uint64_t length; /* window, or GCRA interval, us */
-	uint64_t left;	 /* us of the current window still to come, 1 .. length */
+	unsigned pos;	 /* in the current window, 1/256 of a part of the shape */
 	uint64_t life;	 /* life word of a cell written now */
 	uint16_t number; /* salted number of the current window */
 	uint16_t salt;
@@ -94,7 +97,7 @@ static inline void tg_tick_window(
 
 	k->now = now;
 	k->length = window;
-	k->left = end - now;
+	k->pos = (unsigned)((now + window - end) * (TG_PARTS * 256) / window);
 	k->salt = (uint16_t)(mix >> 24);
 	k->number = (uint16_t)(number + k->salt);
 	k->life = tg_life(end + window, 0, window);
@@ -133,13 +136,21 @@ static inline uint64_t tg_word_add(uint64_t turned, uint32_t n)
 	return turned + (n < room ? n : room);
 }
 
-/* Events in the sliding window; `turned` comes from tg_word_turn. */
-static inline uint32_t tg_word_sum(uint64_t turned, const struct tg_tick *k)
+/* Events in the sliding window; `turned` comes from tg_word_turn, `shape` from
+ * tg_shape_turn. */
+static inline uint32_t tg_word_sum(
+		uint64_t turned, uint64_t shape, const struct tg_tick *k)
 {
-	uint64_t left = (uint16_t)(turned >> 48) == k->number ? k->left : k->length;
+	unsigned pos = (uint16_t)(turned >> 48) == k->number ? k->pos : 0;
+	uint32_t share, all;
 
+	tg_shape_after(shape, pos, &share, &all);
+	if(all == 0) { /* take them for evenly spread */
+		all = TG_PARTS * 256;
+		share = all - pos;
+	}
 	return tg_cur(turned)
-		   + (uint32_t)((tg_prev(turned) * left + k->length / 2) / k->length);
+		   + (uint32_t)(((uint64_t)tg_prev(turned) * share + all / 2) / all);
 }
 
 /* Theoretical arrival time, never before now. */

@@ -32,6 +32,7 @@ static void tell(sip_msg_t *msg, const struct regguard_request *r,
 			*p = '?';
 	}
 	tg_ring_push(regguard.ring, &e, glue_now());
+	glue_keeper_wake(&regguard.keeper);
 }
 
 static void count(int verdict)
