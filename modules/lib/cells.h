@@ -49,8 +49,10 @@ int tg_cells_init(void *mem, size_t size, const struct tg_cells_config *cfg,
  * with one window length. `now`: monotonic microseconds; a `now` slightly
  * behind an earlier one (another process) counts into the newer window.
  * n = 0 reads and creates nothing. Counts saturate at 2^24 - 1 a window.
- * The count is exact while all events of the key lie in one of its buckets
- * (whose start depends on the key) and an interpolation across two of them.
+ * The new count is exact for a key's first window and after a pause; otherwise
+ * it interpolates within the seventh of a window that is just leaving it (the
+ * key decides where sevenths begin). tests/unit/test_cells_window.c prints how
+ * often that decides wrongly.
  * 0 tracked, -ENOSPC not tracked (*observed is then the count-min estimate, up
  * to 255, or n), -EINVAL.
  */

@@ -401,6 +401,52 @@ static void refused_keys_get_the_estimate(void **state)
 	support_free(t);
 }
 
+/* Large tables are sampled; the figure must still be of use. */
+static void tracked_is_close_in_a_large_table(void **state)
+{
+	struct tg_cells *t = table(131072, 0);
+	struct tg_cells_stats st;
+	uint32_t k, seen;
+
+	(void)state;
+	for(k = 0; k < 40000; k++)
+		(void)tg_cells_add(t, id_of(k), 1, SECOND, START, &seen);
+	tg_cells_read_stats(t, &st);
+	assert_in_range(st.tracked, 37000, 41000);
+	/* one call later on is enough to see that the others have expired */
+	add(t, id_of(1), 1, SECOND, START + 10 * SECOND);
+	tg_cells_read_stats(t, &st);
+	assert_in_range(st.tracked, 0, 40);
+	support_free(t);
+}
+
+/* Counting up to a limit: the refused attempts leave no trace. */
+static void limited_adds_stop_at_the_limit(void **state)
+{
+	struct tg_cells *t = table(64, 0);
+	uint32_t i, seen, passed = 0;
+
+	(void)state;
+	for(i = 0; i < 100; i++) {
+		int rc = tg_cells_add_limited(
+				t, id_of(1), 1, 10, SECOND, START + i, &seen);
+
+		assert_int_equal(rc, i < 10 ? 0 : -EDQUOT);
+		assert_int_equal(seen, i < 10 ? i + 1 : 10);
+	}
+	assert_int_equal(
+			tg_cells_add_limited(t, id_of(2), 11, 10, SECOND, START, &seen),
+			-EDQUOT);
+	assert_int_equal(seen, 0);
+	/* trying all the time passes the limit once a window, no less */
+	for(i = 0; i < 10000; i++)
+		passed += tg_cells_add_limited(t, id_of(3), 1, 10, SECOND,
+						  START + i * SECOND / 1000, &seen)
+				  == 0;
+	assert_in_range(passed, 90, 110);
+	support_free(t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -417,6 +463,8 @@ int main(void)
 			cmocka_unit_test(evicts_empty_then_expired_then_the_least),
 			cmocka_unit_test(forget_empties_the_cell),
 			cmocka_unit_test(a_spoofed_flood_evicts_no_active_key),
+			cmocka_unit_test(tracked_is_close_in_a_large_table),
+			cmocka_unit_test(limited_adds_stop_at_the_limit),
 			cmocka_unit_test(refused_keys_get_the_estimate),
 	};
 

@@ -333,14 +333,14 @@ static void an_abandoned_pin_is_taken_over(void **state)
 {
 	struct tg_region r;
 	struct tg_cells *t = shared(&r, 4, 0);
-	struct tg_set *s = &t->set[0];
+	struct tg_pins *pins = tg_pins_of(t, 0);
 	uint64_t tag = tg_tag(id_of(99));
 	unsigned p;
 
 	(void)state;
 	for(p = 0; p < TG_PINS; p++) {
-		atomic_store(&s->pin_tag[p], tag);
-		atomic_store(&s->pin_until[p], tg_claim_mark(tag, NOW));
+		atomic_store(&pins->tag[p], tag);
+		atomic_store(&pins->until[p], tg_claim_mark(tag, NOW));
 	}
 	assert_int_equal(tg_cells_pinned(t, id_of(99), NOW, NULL), -ENOENT);
 	assert_int_equal(tg_cells_unpin(t, id_of(99)), -ENOENT);
