@@ -50,5 +50,5 @@ def run_kamailio(tmp_path):
         died = one.child is not None and not one.alive
         status = one.stop()
         assert not died, one.error("died")
-        assert not status, one.error(f"ended with status {status}")
+        assert not status, one.error(f"ended with status {status} {one.stuck}")
         assert not one.crashed(), one.crashed()

@@ -5,6 +5,7 @@ What counts as clear: one error line of the module that names the thing and
 what to do; the words are looked for, so that the message cannot fade away.
 """
 
+import os
 import re
 
 import pytest
@@ -14,22 +15,42 @@ from support import kamailio, ports, stack as stack_
 WITHOUT_MEDIA = tuple(name for name in stack_.SWITCHES if name != "WITH_RTPENGINE")
 
 
+# The minimal examples have no RPC of their own, by which we see that they are up.
+RPC = '\nloadmodule "jsonrpcs.so"\n'
+
+
 @pytest.fixture
 def refused(tmp_path):
-    """A function: run the edge with this database and cfg edit; the log of its failed start."""
-    def run(database, switches=WITHOUT_MEDIA, local=""):
-        cfg = stack_.copy_cfg(str(tmp_path))
-        with open(cfg, "a", encoding="utf-8") as out:
-            out.write(local)
+    """A function: run a module's minimal example on this database; the log of its failed start.
+
+    The minimal example, so that no other module can be the one that complains.
+    """
+    def run(module, database, more=""):
+        cfg = tmp_path / f"{module}.cfg"
+        with open(os.path.join(kamailio.ROOT, "cfg", "minimal", f"{module}.cfg"), encoding="utf-8") as source:
+            cfg.write_text(source.read() + more, encoding="utf-8")
         port = ports.port()
-        server = kamailio.Kamailio(cfg, str(tmp_path), port, env=stack_.environment(
-            str(tmp_path), database, port, switches=switches))
+        server = kamailio.Kamailio(str(cfg), str(tmp_path), port, env=stack_.environment(
+            str(tmp_path), database, port, switches=()))
         said, status = server.start_and_fail()
         assert status != 0, said
         assert not server.crashed(), server.crashed()
         return said
 
     return run
+
+
+@pytest.mark.parametrize("module", stack_.MODULES)
+def test_the_same_start_works_with_a_good_database(tmp_path, run_kamailio, module):
+    """Otherwise the refusals below would prove nothing."""
+    database = stack_.create_database(str(tmp_path / "good.sqlite"))
+    port = ports.port()
+    cfg = tmp_path / f"{module}.cfg"
+    with open(os.path.join(kamailio.ROOT, "cfg", "minimal", f"{module}.cfg"), encoding="utf-8") as source:
+        cfg.write_text(source.read() + RPC, encoding="utf-8")
+    server = run_kamailio(str(cfg), port, answers_options=False,
+                          env=stack_.environment(str(tmp_path), database, port, switches=()))
+    assert server.rpc("core.uptime")
 
 
 def lines(said, module, *words):
@@ -40,7 +61,7 @@ def lines(said, module, *words):
 
 @pytest.mark.parametrize("module", ["callroute", "fraudguard"])
 def test_database_missing(tmp_path, refused, module):
-    said = refused(tmp_path / "none" / "there.sqlite", [f"WITH_{module.upper()}"])
+    said = refused(module, tmp_path / "none" / "there.sqlite")
     assert lines(said, module, "there.sqlite", "cannot connect|does not exist|does it exist"), said
 
 
@@ -48,7 +69,7 @@ def test_database_missing(tmp_path, refused, module):
 def test_database_empty(tmp_path, refused, module):
     empty = tmp_path / "empty.sqlite"
     stack_.execute(str(empty), "CREATE TABLE other (id INTEGER)")
-    said = refused(empty, [f"WITH_{module.upper()}"])
+    said = refused(module, empty)
     assert lines(said, module, "version|schema", "make db|create"), said
 
 
@@ -58,7 +79,7 @@ def test_older_schema(tmp_path, refused, module, table):
     database = stack_.create_database(
         str(tmp_path / "old.sqlite"),
         sql=[f"UPDATE version SET table_version = 0 WHERE table_name = '{table}'"])
-    said = refused(database, [f"WITH_{module.upper()}"])
+    said = refused(module, database)
     assert lines(said, module, table, "version"), said
 
 
@@ -67,16 +88,19 @@ def test_table_missing(tmp_path, refused, module, table):
     database = stack_.create_database(
         str(tmp_path / "part.sqlite"),
         sql=[f"DELETE FROM version WHERE table_name = '{table}'", f"DROP TABLE {table}"])
-    said = refused(database, [f"WITH_{module.upper()}"])
+    said = refused(module, database)
     assert lines(said, module, table), said
 
 
 @pytest.mark.parametrize("module,param,value", [
     ("callroute", "snapshot_mb", 0), ("callroute", "snapshot_mb", 1 << 30), ("callroute", "attempts", 0),
-    ("callroute", "attempt_ttl", 0), ("callroute", "max_shrink", 101), ("callroute", "max_shrink", -1)])
+    ("callroute", "attempt_ttl", 0), ("callroute", "max_shrink", 101), ("callroute", "max_shrink", -1),
+    ("fraudguard", "cells", 1), ("fraudguard", "bans", 0), ("fraudguard", "calls", 1 << 30),
+    ("fraudguard", "call_sec", 1), ("regguard", "profiles", 1), ("regguard", "learn_days", -1),
+    ("regguard", "learn_registrations", 0), ("regguard", "answered_sec", 0)])
 def test_parameter_out_of_range(tmp_path, refused, module, param, value):
     database = stack_.create_database(str(tmp_path / "good.sqlite"))
-    said = refused(database, [f"WITH_{module.upper()}"], f'\nmodparam("{module}", "{param}", {value})\n')
+    said = refused(module, database, f'\nmodparam("{module}", "{param}", {value})\n')
     found = lines(said, module, param, "out of range")
     assert len(found) == 1 and str(value) in found[0], said
 
@@ -98,7 +122,7 @@ BAD_ROW_OF = {case: "callroute_trunk" if "UPDATE callroute_trunk" in sql else "c
 def test_bad_row_at_the_start_is_named(tmp_path, refused, case):
     """There is no older data to go on with: a half-loaded price list would route calls wrongly."""
     database = stack_.create_database(str(tmp_path / "bad.sqlite"), sql=[BAD_ROWS[case]])
-    said = refused(database, ["WITH_CALLROUTE"])
+    said = refused("callroute", database)
     assert len(lines(said, "callroute", "bad-row", BAD_ROW_OF[case])) == 1, said
 
 

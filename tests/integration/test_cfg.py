@@ -39,6 +39,15 @@ def test_kamailio_cfg(tmp_path, chosen):
     assert not re.search(r"WARNING|ERROR", said), said
 
 
+@pytest.mark.parametrize("chosen", [one for one in combinations() if "WITH_MYSQL" not in one],
+                         ids=lambda names: "+".join(names) or "none")
+def test_kamailio_cfg_starts(make_stack, chosen):
+    """`kamailio -c` looks into no expression: a pseudo-variable that does not exist shows at the start."""
+    stack = make_stack(switches=chosen)
+    assert stack.agent("alice").register().status == 200
+    assert stack.contacts("alice")
+
+
 def test_local_cfg_sample(tmp_path):
     cfg = stack_.copy_cfg(str(tmp_path))
     sample = os.path.join(os.path.dirname(cfg), "local.cfg.sample")

@@ -132,14 +132,15 @@ def test_emergency_call_from_a_flooding_source_passes(stack):
 
 def test_banned_account_can_be_released(make_stack):
     stack = quiet_source(make_stack)
-    stack.kamailio.rpc("fraudguard.ban", f"carol@{stack.domain}", 60, "by hand")
+    key = f"account:carol@{stack.domain}"
+    stack.kamailio.rpc("fraudguard.ban", key, 60, "by hand")
     stack.carrier()
     carol = stack.agent("carol")
     assert carol.call("+12025550123").status >= 400
     bans = stack.kamailio.rpc("fraudguard.list_bans")
-    assert f"carol@{stack.domain}" in str(bans), bans
-    stack.kamailio.rpc("fraudguard.release", f"carol@{stack.domain}")
-    assert f"carol@{stack.domain}" not in str(stack.kamailio.rpc("fraudguard.list_bans"))
+    assert key in str(bans) and "by hand" in str(bans), bans
+    stack.kamailio.rpc("fraudguard.release", key)
+    assert key not in str(stack.kamailio.rpc("fraudguard.list_bans"))
     assert carol.call("+12025550123").status == 200
 
 

@@ -44,7 +44,7 @@ def test_dead_trunk_is_tried_then_the_next(stack):
 
 
 def test_trunk_that_answers_503_is_left_at_once(stack):
-    refusing = stack.carrier("dead", "refuse", keys={"status": "503 Service Unavailable"})
+    refusing = stack.carrier("dead", "refuse", words={"status": "503 Service Unavailable"})
     carrier = stack.carrier()
     _, answer = call_once(stack, FAILS_OVER)
     assert answer.status == 200, answer
@@ -53,7 +53,7 @@ def test_trunk_that_answers_503_is_left_at_once(stack):
 
 def test_busy_is_not_failed_over(stack):
     """486 is the called party's answer: another trunk would only ring them again."""
-    busy = stack.carrier("dead", "refuse", keys={"status": "486 Busy Here"})
+    busy = stack.carrier("dead", "refuse", words={"status": "486 Busy Here"})
     carrier = stack.carrier()
     _, answer = call_once(stack, FAILS_OVER)
     assert answer.status == 486, answer

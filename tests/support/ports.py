@@ -12,6 +12,7 @@ all the others. The regions lie below Linux' ephemeral ports: no outgoing socket
 lands in them.
 """
 
+import atexit
 import random
 import socket
 
@@ -36,6 +37,7 @@ def _claim_region():
         except OSError:
             lock.close()
             continue
+        atexit.register(lock.close)
         _mine, _base = lock, FIRST + number * REGION
         _next = _base
         return

@@ -36,6 +36,7 @@ class Process:
         self._news = threading.Condition()
         self._reader = None
         self._ended = False
+        self.stuck = []     # what a child that ignored SIGTERM was doing
 
     # -- life ---------------------------------------------------------------
 
@@ -63,16 +64,22 @@ class Process:
             self._news.notify_all()
 
     def stop(self, seconds=STOP_SECONDS):
-        """SIGTERM, then SIGKILL to what is left of the group. Returns the exit status."""
+        """SIGTERM, then SIGKILL to what is left of the group. Returns the exit status.
+
+        A server that was started a moment ago may lose the signal in children that it
+        has just forked (Kamailio does): after a second all of the group get it again.
+        """
         if self.child is None:
             return None
         status = self.child.poll()
         if status is None:
             self.child.terminate()
-            try:
-                status = self.child.wait(seconds)
-            except subprocess.TimeoutExpired:
-                status = None
+            status = self._ended_within(1)
+            if status is None:
+                os.killpg(self.child.pid, signal.SIGTERM)
+                status = self._ended_within(seconds)
+            if status is None:
+                self.stuck = self._group()
         try:
             os.killpg(self.child.pid, signal.SIGKILL)
         except ProcessLookupError:
@@ -84,6 +91,29 @@ class Process:
         self.child.stdout.close()
         self.child = None
         return status
+
+    def _ended_within(self, seconds):
+        try:
+            return self.child.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return None
+
+    def _group(self):
+        """What the processes of the group are busy with, one line each: for one that does not end."""
+        lines = []
+        for pid in filter(str.isdigit, os.listdir("/proc")):
+            try:
+                if os.getpgid(int(pid)) != self.child.pid:
+                    continue
+                facts = []
+                for name in ("stat", "wchan", "syscall"):
+                    with open(f"/proc/{pid}/{name}", encoding="utf-8") as source:
+                        facts.append(source.read().strip())
+            except OSError:
+                continue
+            lines.append(f"pid {pid} state {facts[0].rpartition(')')[2].split()[0]} "
+                         f"in {facts[1]} syscall {' '.join(facts[2].split()[:3])}")
+        return lines
 
     def __enter__(self):
         return self.start()

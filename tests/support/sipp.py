@@ -25,19 +25,20 @@ class Sipp(Process):
     calls     how many calls, then it ends by itself
     seconds   after which it ends in any case
     keys      {name: value} for [name] in the scenario
+    words     {name: text} for %name% in the scenario, where SIPp takes no [name]: a status line
     echo      send back the RTP that comes in
     fields    lines of the injection file: each call takes the next ([field0] ...)
     """
 
     def __init__(self, run_dir, scenario, server=None, host=ports.OFFICE, port=None, calls=1, rate=10,
-                 at_once=1, seconds=30, keys=None, fields=(), name=None, media_port=None,
+                 at_once=1, seconds=30, keys=None, words=None, fields=(), name=None, media_port=None,
                  echo=False):
         self.name = name or f"sipp-{scenario}"
         self.folder = os.path.join(run_dir, self.name)
         os.makedirs(self.folder, exist_ok=True)
         self.host, self.port = host, port or ports.port()
         self.calls, self.seconds = calls, seconds
-        argv = ["sipp", "-sf", os.path.join(SCENARIOS, f"{scenario}.xml"), "-i", host, "-p", self.port,
+        argv = ["sipp", "-sf", self._scenario(scenario, words or {}), "-i", host, "-p", self.port,
                 "-mi", host, "-mp", media_port or ports.block(4), "-m", calls, "-r", rate, "-l", at_once,
                 "-timeout", seconds, "-timeout_error", "-nostdin", "-nd", "-recv_timeout", 5000,
                 "-trace_stat", "-stf", "stat.csv", "-fd", 1, "-trace_msg", "-message_file", "messages.log",
@@ -54,12 +55,25 @@ class Sipp(Process):
             argv.append(f"{server[0]}:{server[1]}")
         super().__init__(self.name, argv, os.path.join(self.folder, "log"), cwd=self.folder)
 
+    def _scenario(self, name, words):
+        """A copy of the scenario with the words put in."""
+        with open(os.path.join(SCENARIOS, f"{name}.xml"), encoding="utf-8") as source:
+            text = source.read()
+        for word, value in words.items():
+            text = text.replace(f"%{word}%", value)
+        path = os.path.join(self.folder, f"{name}.xml")
+        with open(path, "w", encoding="utf-8") as out:
+            out.write(text)
+        return path
+
     def start(self):
         """Start and wait until its SIP port is bound."""
         super().start()
         try:
             if not eventually(lambda: not self.alive or ports.taken(self.port), START_SECONDS):
                 raise self.error("its SIP port is not there")
+            if not self.alive and self.child.returncode:
+                raise self.error(f"ended at start with status {self.child.returncode}")
         except BaseException:
             self.stop()
             raise

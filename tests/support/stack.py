@@ -141,6 +141,7 @@ class Stack:
             status = self.kamailio.stop()
             if died or status:
                 complaints.append(f"kamailio {'died' if died else 'ended'} with status {status}")
+            complaints += self.kamailio.stuck
             complaints += self.kamailio.crashed()
         if self.rtpengine and self.rtpengine.child is not None:
             if not self.rtpengine.alive:
