@@ -57,6 +57,7 @@ done
 
 rtpengine_pid=
 kamailio_pid=
+# shellcheck disable=SC2317 # called by the traps
 stop() {
 	trap - EXIT INT TERM
 	for pid in $kamailio_pid $rtpengine_pid; do

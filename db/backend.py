@@ -88,10 +88,6 @@ class Sqlite:
             self._work.unlink(missing_ok=True)
             self._work = self.path
 
-    def url(self):
-        """The db_url of Kamailio; its parser wants an absolute path after three slashes."""
-        return f"sqlite:///{self.path.absolute()}"
-
 
 class Mysql:
     """One database of a MySQL or MariaDB server, through the `mariadb` or `mysql` client."""
@@ -167,7 +163,3 @@ class Mysql:
 
     def rollback(self):
         """Nothing to undo; the next creation needs FORCE=1, and says so."""
-
-    def url(self):
-        """The db_url of Kamailio, without the password: that stays in its file."""
-        return f"mysql://{self.user}@{self.host}:{self.port}/{self.name}"
