@@ -17,6 +17,7 @@ say = @$(if $(V),:,printf '  %-5s %s\n' $(1) $(2))
 
 include modules/build/modules.mk
 include db/db.mk
+include cfg/run.mk
 include tests/tests.mk
 include tests/lint.mk
 

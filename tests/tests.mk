@@ -32,3 +32,24 @@ test-unit: $(T:%=$(BUILD)/unit-plain/test_%) ## unit tests (T="cells trie" picks
 
 test-asan: $(T:%=$(BUILD)/unit-asan/test_%) ## the unit tests under ASan and UBSan
 	@for t in $(T); do echo "== $$t (asan)"; $(BUILD)/unit-asan/test_$$t; done
+
+# Everything that runs a real Kamailio; K="hijack or fraud" picks tests as pytest's -k does.
+.PHONY: test test-all test-integration test-debian13 demo
+test-integration: modules ## calls, attacks, bad input on loopback (K=expression picks some)
+	$(Q)$(PYTHON) -m pytest -q $(if $(K),-k "$(K)") tests/integration
+
+# The packages first, in a make of its own: what they bring is looked for when make starts.
+test: ## everything that needs no container engine; installs what is missing, and says so
+	@tests/packages.sh build run test lint
+	@$(MAKE) --no-print-directory test-all
+
+test-all: test-unit check-layers check-headers lint test-integration
+
+test-debian13: ## build, load and test on Debian 13's Kamailio 6.0, in a container
+	$(Q)tests/docker/run.sh trixie
+
+##@ Run
+demo: ## a real call, a stopped fraud, a stopped hijack; installs what is missing, and says so
+	@tests/packages.sh build run demo
+	@$(MAKE) --no-print-directory modules
+	@$(PYTHON) tests/demo/demo.py

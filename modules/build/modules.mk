@@ -40,3 +40,21 @@ $(BUILD)/modules/$(1).so: $(patsubst modules/%.c,$(BUILD)/obj/$(1)/%.o,$(call mo
 endef
 $(foreach m,$(MODULES),$(eval $(call module_rule,$(m))))
 -include $(wildcard $(BUILD)/obj/*/*/*.d)
+
+# Where the distribution's Kamailio looks: beside its own modules and its own SQL files.
+MODULE_DIR = $(firstword $(wildcard /usr/lib/*/kamailio/modules /usr/lib64/kamailio/modules /usr/lib/kamailio/modules \
+	/usr/local/lib*/kamailio/modules))
+SHARE_DIR = $(firstword $(wildcard /usr/share/kamailio /usr/local/share/kamailio))
+CFG_DIR = /etc/kamailio/tollgate
+
+.PHONY: install
+install: modules db-sql ## put modules, schema and cfg where the installed Kamailio looks (DESTDIR=)
+	@test -n "$(MODULE_DIR)" || { echo "install: no folder of Kamailio modules found: set MODULE_DIR=" >&2; exit 1; }
+	install -d $(DESTDIR)$(MODULE_DIR) $(DESTDIR)$(CFG_DIR)/routes $(DESTDIR)$(CFG_DIR)/minimal
+	install -m 644 $(MODULE_SO) $(DESTDIR)$(MODULE_DIR)
+	install -m 644 $(wildcard cfg/*.cfg) cfg/local.cfg.sample $(DESTDIR)$(CFG_DIR)
+	install -m 644 cfg/routes/*.cfg $(DESTDIR)$(CFG_DIR)/routes
+	install -m 644 cfg/minimal/*.cfg $(DESTDIR)$(CFG_DIR)/minimal
+	for d in sqlite mysql; do \
+		install -d $(DESTDIR)$(or $(SHARE_DIR),/usr/share/kamailio)/tollgate/$$d && \
+		install -m 644 $(BUILD)/db/$$d/*.sql $(DESTDIR)$(or $(SHARE_DIR),/usr/share/kamailio)/tollgate/$$d || exit 1; done
