@@ -8,6 +8,7 @@
 #include "support.h"
 
 #include "lib/cells.h"
+#include "lib/cells_set.h"
 #include "lib/hash.h"
 
 #include <errno.h>
@@ -381,6 +382,7 @@ static void refused_keys_get_the_estimate(void **state)
 {
 	struct tg_cells *t = table(4, 1);
 	struct tg_cells_stats st;
+	uint64_t faint;
 	uint32_t i, seen;
 
 	(void)state;
@@ -395,6 +397,17 @@ static void refused_keys_get_the_estimate(void **state)
 	tg_cells_read_stats(t, &st);
 	assert_int_equal(st.refused, 90);
 	assert_int_equal(st.evicted, 0);
+	/* the last moment at which all four still live */
+	for(i = 0, faint = UINT64_MAX; i < TG_WAYS; i++)
+		if(tg_load(&t->set[0].life[i]) >> 16 < faint)
+			faint = tg_load(&t->set[0].life[i]) >> 16;
+	faint = (faint - 1) << TG_LIFE_SHIFT;
+	/* one look is not enough even against cells that are worth next to
+	 * nothing any more; the second is */
+	for(i = 0; i < 2; i++)
+		assert_int_equal(
+				tg_cells_add(t, id_of(11), 1, 60 * SECOND, faint, &seen),
+				i == 0 ? -ENOSPC : 0);
 	/* a pinned newcomer needs no admission */
 	assert_int_equal(tg_cells_pin(t, id_of(10), START + SECOND, START), 0);
 	assert_int_equal(add(t, id_of(10), 1, 60 * SECOND, START), 1);

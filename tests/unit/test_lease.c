@@ -8,6 +8,7 @@
 #include "procs.h"
 
 #include "lib/lease.h"
+#include "lib/lease_set.h"
 #include "lib/region.h"
 
 #include <errno.h>
@@ -398,6 +399,74 @@ static void killed_holders_leave_an_exact_gauge(void **state)
 	tg_region_unmap(&r);
 }
 
+/* Dies between claiming a slot and making it a lease, holding the lock. */
+static int die_in_a_claim(void *table, unsigned self)
+{
+	struct tg_held h;
+	uint32_t n;
+
+	(void)self;
+	if(tg_lease_hold(table, 7, &h) != 0)
+		return 1;
+	for(n = 0; tg_lease_load(&h.slots[n].owner) != 0; n++)
+		;
+	tg_lease_store(&h.slots[n].owner, 7);
+	return 0;
+}
+
+static void half_a_lease_is_no_lease(void **state)
+{
+	struct tg_region r;
+	struct tg_leases *l = shared_leases(&r, 64);
+	uint32_t n, taken = 0;
+
+	(void)state;
+	assert_int_equal(tg_lease_acquire(l, 1, 7, 0, NOW + 9, NOW, NULL), 0);
+	assert_int_equal(procs_run(1, die_in_a_claim, l), 0);
+	assert_int_equal(tg_lease_count(l, 7, NOW), 1);
+	assert_int_equal(tg_lease_release(l, 1, 7), 0);
+	/* and its slot is free again */
+	for(n = 0; n < tg_lease_slot_count(l); n++)
+		taken += tg_lease_load(&tg_lease_slots_of(l)[n].owner) != 0;
+	assert_int_equal(taken, 0);
+	tg_region_unmap(&r);
+}
+
+/* A living holder that stops inside the lock is not robbed, only not waited
+ * for; the count then errs to the safe side. */
+static int stop_inside(void *table, unsigned self)
+{
+	struct tg_held h;
+
+	(void)self;
+	if(tg_lease_hold(table, 7, &h) != 0)
+		return 1;
+	raise(SIGSTOP);
+	return tg_lease_let_go(&h, 0);
+}
+
+static void a_stopped_holder_makes_it_busy(void **state)
+{
+	struct tg_region r;
+	struct tg_leases *l = shared_leases(&r, 64);
+	struct procs p;
+	int status;
+
+	(void)state;
+	assert_int_equal(tg_lease_acquire(l, 1, 7, 0, NOW + 9, NOW, NULL), 0);
+	procs_start(&p, 1, stop_inside, l);
+	assert_int_equal(waitpid(p.pid[0], &status, WUNTRACED), p.pid[0]);
+	assert_true(WIFSTOPPED(status));
+	assert_int_equal(tg_lease_acquire(l, 2, 7, 0, NOW + 9, NOW, NULL), -EBUSY);
+	assert_int_equal(tg_lease_release(l, 1, 7), -EBUSY);
+	assert_int_equal(tg_lease_count(l, 7, NOW), 1);
+	assert_int_equal(kill(p.pid[0], SIGCONT), 0);
+	assert_int_equal(waitpid(p.pid[0], &status, 0), p.pid[0]);
+	assert_int_equal(status, 0);
+	assert_int_equal(tg_lease_release(l, 1, 7), 0);
+	tg_region_unmap(&r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -408,6 +477,8 @@ int main(void)
 			cmocka_unit_test(holds_its_capacity_and_recovers_from_overflow),
 			cmocka_unit_test(random_operations_match_a_list),
 			cmocka_unit_test(sixteen_processes_stay_exact_under_a_limit),
+			cmocka_unit_test(half_a_lease_is_no_lease),
+			cmocka_unit_test(a_stopped_holder_makes_it_busy),
 			cmocka_unit_test(killed_holders_leave_an_exact_gauge),
 	};
 
