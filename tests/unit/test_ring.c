@@ -1,0 +1,519 @@
+/*
+ * Event ring: order, full, dropped; then writers that stop or die in the middle
+ * of a push, and eight of them at once.
+ *
+ * How a push is stopped half-way at will: the record it copies from lies in
+ * memory that may not be read, so the copy faults after the slot was claimed,
+ * and the fault's handler stops the process, or kills it.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "support.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "lib/region.h"
+#include "lib/ring.h"
+#include "procs.h"
+
+#define SECOND 1000000ull
+#define NOW (100 * SECOND)
+#define WRITERS 8u
+#define EACH 30000u
+#define MANY_TRIES 100000000u /* of a loop that yields: minutes */
+
+/* Every word of a record follows from the first two, so a mix of two records
+ * is seen. */
+struct record
+{
+	uint64_t writer, number, rest[23];
+};
+
+static void make_record(struct record *r, uint64_t writer, uint64_t number)
+{
+	r->writer = writer;
+	r->number = number;
+	for(unsigned i = 0; i < 23; i++)
+		r->rest[i] = (writer << 40 ^ number) * (2 * i + 3);
+}
+
+static int is_whole(const struct record *r)
+{
+	struct record want;
+
+	make_record(&want, r->writer, r->number);
+	return memcmp(r, &want, sizeof(want)) == 0;
+}
+
+struct world
+{
+	struct tg_region region, shared;
+	struct tg_ring *ring;
+	struct notes
+	{
+		atomic_int faulted;
+		atomic_uint done;
+		atomic_ullong pushed, refused;
+	} * notes;
+};
+
+static void set_up(struct world *w, uint32_t slots, uint32_t record)
+{
+	struct tg_ring_config cfg = {slots, record};
+
+	assert_int_equal(tg_region_map(&w->region, tg_ring_size(&cfg)), 0);
+	assert_int_equal(tg_region_map(&w->shared, sizeof(*w->notes)), 0);
+	assert_int_equal(
+			tg_ring_init(w->region.base, w->region.size, &cfg, &w->ring), 0);
+	w->notes = w->shared.base;
+}
+
+static void tear_down(struct world *w)
+{
+	tg_region_unmap(&w->region);
+	tg_region_unmap(&w->shared);
+}
+
+static int push(struct world *w, uint64_t writer, uint64_t number, uint64_t now)
+{
+	struct record r;
+
+	make_record(&r, writer, number);
+	return tg_ring_push(w->ring, &r, now);
+}
+
+static void expect_pop(
+		struct world *w, uint64_t writer, uint64_t number, uint64_t now)
+{
+	struct record r;
+
+	assert_int_equal(tg_ring_pop(w->ring, &r, now), 0);
+	assert_int_equal(r.writer, writer);
+	assert_int_equal(r.number, number);
+	assert_true(is_whole(&r));
+}
+
+static void expect_empty(struct world *w, uint64_t now)
+{
+	struct record r;
+
+	assert_int_equal(tg_ring_pop(w->ring, &r, now), -EAGAIN);
+}
+
+/* --- one process -------------------------------------------------------- */
+
+static void test_config(void **state)
+{
+	static const struct tg_ring_config bad[] = {
+			{7, 1}, {(1u << 20) + 1, 1}, {8, 0}, {8, 4097}};
+	struct tg_ring_config good = {9, 1}, sixteen = {16, 1};
+	struct tg_ring *r;
+	size_t size = tg_ring_size(&good);
+	char *mem = support_memory(size + 64);
+
+	(void)state;
+	for(unsigned i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+		assert_int_equal(tg_ring_size(&bad[i]), 0);
+		assert_int_equal(tg_ring_init(mem, size, &bad[i], &r), -EINVAL);
+	}
+	assert_int_equal(size, tg_ring_size(&sixteen));
+	assert_int_equal(tg_ring_init(mem, size - 1, &good, &r), -EINVAL);
+	assert_int_equal(tg_ring_init(mem + 8, size, &good, &r), -EINVAL);
+	assert_int_equal(tg_ring_init(mem, size, &good, &r), 0);
+	support_free(mem);
+}
+
+static void test_order_and_full(void **state)
+{
+	struct world w;
+	uint64_t next = 0, read = 0;
+
+	(void)state;
+	set_up(&w, 8, sizeof(struct record));
+	expect_empty(&w, NOW);
+	/* through many laps, at every fill level */
+	for(unsigned round = 0; round < 1000; round++) {
+		unsigned n = round % 9;
+
+		for(unsigned i = 0; i < n; i++)
+			assert_int_equal(push(&w, 1, next++, NOW), 0);
+		if(n == 8)
+			assert_int_equal(push(&w, 1, 0, NOW), -ENOBUFS);
+		for(unsigned i = 0; i < n; i++)
+			expect_pop(&w, 1, read++, NOW);
+		expect_empty(&w, NOW);
+	}
+	assert_int_equal(tg_ring_dropped(w.ring), 1000 / 9);
+	tear_down(&w);
+}
+
+/* Records of each odd size come back; nothing beyond is written. */
+static void test_record_sizes(void **state)
+{
+	(void)state;
+	for(uint32_t size = 1; size <= 4096; size += size < 70 ? 1 : 671) {
+		unsigned char in[4096], out[4097];
+		struct world w;
+
+		set_up(&w, 8, size);
+		for(unsigned k = 0; k < 20; k++) {
+			for(uint32_t i = 0; i < size; i++)
+				in[i] = (unsigned char)(i + k);
+			memset(out, 0xee, sizeof(out));
+			assert_int_equal(tg_ring_push(w.ring, in, NOW), 0);
+			assert_int_equal(tg_ring_pop(w.ring, out, NOW), 0);
+			assert_memory_equal(in, out, size);
+			assert_int_equal(out[size], 0xee);
+		}
+		tear_down(&w);
+	}
+}
+
+/* --- stopped and killed in the middle ------------------------------------ */
+
+static struct record *unreadable;
+static atomic_int *faulted;
+
+/* Says that the push is half-way, waits as a stopped process, and lets the
+ * copy go on when it is continued. */
+static void on_fault(int sig)
+{
+	(void)sig;
+	atomic_store(faulted, 1);
+	raise(SIGSTOP);
+	mprotect(unreadable, sizeof(*unreadable), PROT_READ | PROT_WRITE);
+}
+
+static int stopping_writer(void *arg, unsigned self)
+{
+	struct sigaction action = {.sa_handler = on_fault};
+	struct world *w = arg;
+	int rc;
+
+	unreadable = mmap(NULL, sizeof(*unreadable), PROT_READ | PROT_WRITE,
+			MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	make_record(unreadable, 100 + self, 0);
+	faulted = &w->notes->faulted;
+	if(mprotect(unreadable, sizeof(*unreadable), PROT_NONE) != 0
+			|| sigaction(SIGSEGV, &action, NULL) != 0)
+		return 1;
+	rc = tg_ring_push(w->ring, unreadable, NOW);
+	return rc == 0 ? 0 : rc == -ENOBUFS ? 2 : 3;
+}
+
+static void start_stopped(struct world *w, struct procs *p)
+{
+	int status;
+
+	procs_start(p, 1, stopping_writer, w);
+	assert_int_equal(waitpid(p->pid[0], &status, WUNTRACED), p->pid[0]);
+	assert_true(WIFSTOPPED(status));
+	assert_int_equal(atomic_load(&w->notes->faulted), 1);
+}
+
+static int resume(struct procs *p)
+{
+	int status;
+
+	assert_int_equal(kill(p->pid[0], SIGCONT), 0);
+	assert_int_equal(waitpid(p->pid[0], &status, 0), p->pid[0]);
+	assert_true(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+/* Stopped for less than a second: the reader waits, order is kept. */
+static void test_short_stop(void **state)
+{
+	struct procs p;
+	struct world w;
+
+	(void)state;
+	set_up(&w, 8, sizeof(struct record));
+	start_stopped(&w, &p);
+	assert_int_equal(push(&w, 1, 1, NOW), 0);
+	expect_empty(&w, NOW + SECOND * 9 / 10);
+	/* another processor's clock lies a little behind */
+	expect_empty(&w, NOW - SECOND / 2);
+	assert_int_equal(resume(&p), 0);
+	expect_pop(&w, 100, 0, NOW);
+	expect_pop(&w, 1, 1, NOW);
+	assert_int_equal(tg_ring_dropped(w.ring), 0);
+	tear_down(&w);
+}
+
+/* Stopped for longer: skipped and counted; the slot stays its own for as many
+ * laps as it sleeps, and its late bytes hit nobody. `laps` pass while it does. */
+static void long_stop(unsigned laps)
+{
+	const uint64_t late = NOW + 3 * SECOND / 2;
+	struct procs p;
+	struct world w;
+	uint64_t next = 0, read = 0;
+
+	set_up(&w, 8, sizeof(struct record));
+	for(unsigned i = 0; i < 3; i++) {
+		assert_int_equal(push(&w, 1, 0, NOW), 0);
+		expect_pop(&w, 1, 0, NOW);
+	}
+	start_stopped(&w, &p);
+	assert_int_equal(push(&w, 1, next++, NOW), 0);
+	expect_pop(&w, 1, read++, late);
+	assert_int_equal(tg_ring_dropped(w.ring), 1);
+	for(unsigned i = 0; i < laps * 7; i++) {
+		assert_int_equal(push(&w, 1, next++, late), 0);
+		expect_pop(&w, 1, read++, late);
+		expect_empty(&w, late);
+	}
+	/* fill the ring around the hole, then let it wake */
+	while(push(&w, 1, next, late) == 0)
+		next++;
+	assert_in_range(next - read, 7, 8);
+	assert_int_equal(tg_ring_dropped(w.ring), 2);
+	assert_int_equal(resume(&p), 2);
+	while(read < next)
+		expect_pop(&w, 1, read++, late);
+	expect_empty(&w, late);
+
+	/* the slot is back after two laps at most: eight fit again */
+	for(unsigned i = 0; i < 16; i++) {
+		assert_int_equal(push(&w, 1, next++, late), 0);
+		expect_pop(&w, 1, read++, late);
+	}
+	for(unsigned i = 0; i < 8; i++)
+		assert_int_equal(push(&w, 1, next++, late), 0);
+	while(read < next)
+		expect_pop(&w, 1, read++, late);
+	assert_int_equal(tg_ring_dropped(w.ring), 2);
+	tear_down(&w);
+}
+
+static void test_long_stop(void **state)
+{
+	(void)state;
+	for(unsigned laps = 0; laps < 5; laps++)
+		long_stop(laps);
+}
+
+/* Killed in the middle: gone at once, whatever the clock says. Until it is
+ * reaped it looks alive, and is skipped for its age. */
+static void test_killed(void **state)
+{
+	(void)state;
+	for(int reaped = 0; reaped < 2; reaped++) {
+		struct procs p;
+		struct world w;
+		siginfo_t info;
+		uint64_t now = reaped ? NOW : NOW + 3 * SECOND / 2;
+
+		set_up(&w, 8, sizeof(struct record));
+		start_stopped(&w, &p);
+		for(unsigned i = 0; i < 7; i++)
+			assert_int_equal(push(&w, 1, i, NOW), 0);
+		assert_int_equal(push(&w, 1, 7, NOW), -ENOBUFS);
+		expect_empty(&w, NOW);
+		assert_int_equal(kill(p.pid[0], SIGKILL), 0);
+		assert_int_equal(waitid(P_PID, (id_t)p.pid[0], &info,
+								 WEXITED | (reaped ? 0 : WNOWAIT)),
+				0);
+		for(unsigned i = 0; i < 7; i++)
+			expect_pop(&w, 1, i, now);
+		expect_empty(&w, now);
+		assert_int_equal(tg_ring_dropped(w.ring), 2);
+		if(!reaped)
+			assert_int_equal(waitpid(p.pid[0], NULL, 0), p.pid[0]);
+		for(unsigned i = 0; i < 16; i++) {
+			assert_int_equal(push(&w, 1, i, now), 0);
+			expect_pop(&w, 1, i, now);
+		}
+		for(unsigned i = 0; i < 8; i++)
+			assert_int_equal(push(&w, 1, i, now), 0);
+		assert_int_equal(tg_ring_dropped(w.ring), 2);
+		tear_down(&w);
+	}
+}
+
+/* --- many writers -------------------------------------------------------- */
+
+static int counting_writer(void *arg, unsigned self)
+{
+	struct world *w = arg;
+
+	for(uint64_t i = 0; i < EACH; i++) {
+		int rc = push(w, self, i, NOW);
+
+		if(rc != 0 && rc != -ENOBUFS)
+			return 1;
+		atomic_fetch_add(rc == 0 ? &w->notes->pushed : &w->notes->refused, 1);
+		if(rc != 0)
+			sched_yield();
+	}
+	atomic_fetch_add(&w->notes->done, 1);
+	return 0;
+}
+
+/* Pops until `writers` are done and the ring is empty. Each record is whole,
+ * and those of one writer come in order, hence at most once. */
+static uint64_t drain(struct world *w, unsigned writers)
+{
+	uint64_t next[64] = {0}, popped = 0;
+	struct record r;
+
+	for(unsigned i = 0;; i++) {
+		unsigned done = atomic_load(&w->notes->done);
+
+		if(tg_ring_pop(w->ring, &r, NOW) == 0) {
+			assert_true(is_whole(&r));
+			assert_true(r.writer < 64 && r.number >= next[r.writer]);
+			next[r.writer] = r.number + 1;
+			popped++;
+			i = 0;
+		} else if(done == writers) {
+			return popped;
+		} else {
+			assert_true(i < MANY_TRIES);
+			sched_yield();
+		}
+	}
+}
+
+static void assert_all_accounted(struct world *w, uint64_t popped)
+{
+	assert_int_equal(popped, atomic_load(&w->notes->pushed));
+	assert_int_equal(tg_ring_dropped(w->ring), atomic_load(&w->notes->refused));
+	assert_int_equal(popped + tg_ring_dropped(w->ring), WRITERS * EACH);
+	assert_true(popped >= EACH / 10);
+}
+
+static void test_many_processes(void **state)
+{
+	(void)state;
+	for(uint32_t slots = 8; slots <= 1024; slots *= 128) {
+		struct procs p;
+		struct world w;
+		int status;
+
+		set_up(&w, slots, sizeof(struct record));
+		procs_start(&p, WRITERS, counting_writer, &w);
+		assert_all_accounted(&w, drain(&w, WRITERS));
+		for(unsigned i = 0; i < WRITERS; i++) {
+			assert_int_equal(waitpid(p.pid[i], &status, 0), p.pid[i]);
+			assert_int_equal(status, 0);
+		}
+		tear_down(&w);
+	}
+}
+
+struct thread_arg
+{
+	struct world *w;
+	unsigned self;
+};
+
+static void *writing_thread(void *arg)
+{
+	struct thread_arg *t = arg;
+
+	return (void *)(intptr_t)counting_writer(t->w, t->self);
+}
+
+/* The same with threads, for the thread sanitizer's eyes. */
+static void test_many_threads(void **state)
+{
+	struct thread_arg arg[WRITERS];
+	pthread_t thread[WRITERS];
+	struct world w;
+	void *bad;
+
+	(void)state;
+	set_up(&w, 64, sizeof(struct record));
+	for(unsigned i = 0; i < WRITERS; i++) {
+		arg[i] = (struct thread_arg){&w, i};
+		assert_int_equal(
+				pthread_create(&thread[i], NULL, writing_thread, &arg[i]), 0);
+	}
+	assert_all_accounted(&w, drain(&w, WRITERS));
+	for(unsigned i = 0; i < WRITERS; i++) {
+		assert_int_equal(pthread_join(thread[i], &bad), 0);
+		assert_null(bad);
+	}
+	tear_down(&w);
+}
+
+static int endless_writer(void *arg, unsigned self)
+{
+	struct world *w = arg;
+
+	for(uint64_t i = 0; !atomic_load(&w->notes->done); i++)
+		if(push(w, self % 64, (uint64_t)self << 32 | i, NOW) != 0)
+			sched_yield();
+	return 0;
+}
+
+/* Writers killed anywhere, again and again: after each death the reader gets
+ * on at once, nothing is mixed up, and in the end all slots are there. */
+static void test_random_deaths(void **state)
+{
+	struct record r;
+	struct procs p;
+	struct world w;
+	uint64_t dropped;
+	int status;
+
+	(void)state;
+	set_up(&w, 8, sizeof(struct record));
+	procs_start(&p, WRITERS, endless_writer, &w);
+	for(unsigned round = 0; round < 300; round++) {
+		uint64_t got = 0;
+
+		procs_kill_one(&p, round % WRITERS);
+		procs_restart_one(&p, round % WRITERS);
+		for(unsigned i = 0; got < 20; i++) {
+			assert_true(i < MANY_TRIES);
+			if(tg_ring_pop(w.ring, &r, NOW) != 0) {
+				sched_yield();
+				continue;
+			}
+			assert_true(is_whole(&r));
+			got++;
+		}
+	}
+	for(unsigned i = 0; i < WRITERS; i++)
+		assert_int_equal(kill(p.pid[i], SIGKILL), 0);
+	for(unsigned i = 0; i < WRITERS; i++)
+		assert_int_equal(waitpid(p.pid[i], &status, 0), p.pid[i]);
+	while(tg_ring_pop(w.ring, &r, NOW) == 0)
+		assert_true(is_whole(&r));
+	/* two laps heal every slot */
+	for(unsigned i = 0; i < 16; i++) {
+		assert_int_equal(push(&w, 1, i, NOW), 0);
+		expect_pop(&w, 1, i, NOW);
+	}
+	dropped = tg_ring_dropped(w.ring);
+	for(unsigned i = 0; i < 8; i++)
+		assert_int_equal(push(&w, 1, i, NOW), 0);
+	assert_int_equal(tg_ring_dropped(w.ring), dropped);
+	tear_down(&w);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+			cmocka_unit_test(test_config),
+			cmocka_unit_test(test_order_and_full),
+			cmocka_unit_test(test_record_sizes),
+			cmocka_unit_test(test_short_stop),
+			cmocka_unit_test(test_long_stop),
+			cmocka_unit_test(test_killed),
+			cmocka_unit_test(test_many_processes),
+			cmocka_unit_test(test_many_threads),
+			cmocka_unit_test(test_random_deaths),
+	};
+
+	return cmocka_run_group_tests_name("ring", tests, NULL, NULL);
+}
