@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "lib/trie.h"
+#include "lib/trie_image.h"
 #include "prefixes.h"
 
 #define MOST (TG_TRIE_MAX_DIGITS + 1)
@@ -395,6 +396,67 @@ static void test_damage(void **state)
 	prefixes_free(&p);
 }
 
+static void expect_unsound(const struct built *b, void *field, uint32_t bad)
+{
+	uint32_t good;
+
+	memcpy(&good, field, sizeof(good));
+	memcpy(field, &bad, sizeof(bad));
+	assert_int_equal(tg_trie_check(b->mem, b->used), -EBADMSG);
+	memcpy(field, &good, sizeof(good));
+}
+
+/* Each index in an image, one beyond what it may be. */
+static void test_check_limits(void **state)
+{
+	struct prefixes p = {0};
+	unsigned skips = 0, tails = 0;
+	struct built b;
+	struct trie_view t;
+	uint32_t nodes, values;
+
+	(void)state;
+	random_set(&p, 600, 13);
+	build(&p, &b);
+	t = trie_open(b.mem);
+	nodes = t.head->nodes;
+	values = t.head->values;
+	for(uint32_t i = 0; i < trie_level[t.head->root_depth]; i++)
+		expect_unsound(&b, (void *)&t.shorts[i], values + 1);
+	for(uint32_t i = 0; i < trie_level_size[t.head->root_depth]; i++) {
+		expect_unsound(&b, (void *)&t.root[i].value, values + 1);
+		expect_unsound(&b, (void *)&t.root[i].node, nodes + 1);
+	}
+	for(uint32_t i = 0; i < nodes; i++) {
+		struct trie_node *n = (struct trie_node *)&t.nodes[i];
+		uint32_t kind = n->children & TRIE_TAIL, first = n->children;
+
+		tails += kind == TRIE_TAIL;
+		skips += kind == TRIE_SKIP;
+		if(kind == TRIE_TAIL) {
+			expect_unsound(&b, &n->value, values);
+		} else if(kind == TRIE_SKIP) {
+			expect_unsound(&b, &n->child, nodes);
+		} else {
+			expect_unsound(&b, &n->child,
+					nodes - (unsigned)__builtin_popcount(first) + 1);
+			expect_unsound(&b, &n->value,
+					values - (unsigned)__builtin_popcount(n->values) + 1);
+			expect_unsound(&b, &n->children, first | 0x1000);
+			expect_unsound(&b, &n->children, first | 0x80000000u);
+			continue;
+		}
+		expect_unsound(&b, &n->children, kind);
+		expect_unsound(&b, &n->children, kind | (TRIE_MAX_RUN + 1));
+		expect_unsound(&b, &n->children, first | 0x10000);
+		expect_unsound(&b, &n->children, first | 0x10);
+		expect_unsound(&b, &n->children, (first & ~TRIE_TAIL) | 0x4000);
+	}
+	assert_true(skips > 5 && tails > 5);
+	support_free(b.mem);
+	prefixes_free(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -406,6 +468,7 @@ int main(void)
 			cmocka_unit_test(test_space),
 			cmocka_unit_test(test_no_heap),
 			cmocka_unit_test(test_damage),
+			cmocka_unit_test(test_check_limits),
 			cmocka_unit_test(test_real),
 			cmocka_unit_test(test_million),
 	};
