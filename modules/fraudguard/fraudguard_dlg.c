@@ -86,6 +86,15 @@ int fraudguard_dlg_init(void)
 
 void fraudguard_dlg_follow(sip_msg_t *msg)
 {
-	if(dlg_manage != NULL && dlg_manage(msg, NULL, NULL) < 0)
+	struct dlg_cell *dlg;
+
+	if(dlg_manage == NULL)
+		return;
+	dlg = dialog.get_dlg(msg);
+	if(dlg != NULL) { /* the script was first; on_created has seen it */
+		dialog.release_dlg(dlg);
+		return;
+	}
+	if(dlg_manage(msg, NULL, NULL) < 0)
 		LM_WARN("dlg_manage failed; the call's lease ends by time\n");
 }
