@@ -26,7 +26,7 @@ packages_of() {
 		# What the tests use beyond that.
 		test) echo baresip-core sip-tester python3-pytest python3-phonenumbers libcmocka-dev kamailio-mysql-modules \
 			kamailio-tls-modules kamailio-utils-modules kamailio-extra-modules sipvicious tshark openssl ;;
-		docker) echo docker.io docker-compose python3 python3-pytest ;;
+		docker) echo docker.io docker-compose debootstrap python3 python3-pytest ;;
 		lint) echo clang clang-format clang-tidy cppcheck shellcheck flake8 ;;
 		*) die "no group '$1': there are build run demo test docker lint" ;;
 	esac
