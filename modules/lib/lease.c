@@ -259,7 +259,7 @@ int tg_lease_acquire(struct tg_leases *l, uint64_t call, uint64_t owner,
 		uint32_t limit, uint64_t expires, uint64_t now, uint32_t *count)
 {
 	struct tg_held h;
-	uint32_t ignored, *n = count != NULL ? count : &ignored;
+	uint32_t ignored = 0, *n = count != NULL ? count : &ignored;
 	int attempt, rc = -EINVAL;
 
 	*n = 0;
