@@ -143,6 +143,9 @@ static void check_plans(struct callroute_builder *b)
 	size_t kept = 0;
 
 	sort(&b->plans, sizeof *p, by_id);
+	/* A write that found no room is tried again with more: start over. */
+	for(size_t i = 0; i < b->plans.count; i++)
+		p[i].out.first = p[i].out.count = 0;
 	for(size_t i = 0; i < b->entries.count; i++) {
 		struct callroute_build_trunk *trunk = find_trunk(b, e[i].trunk_id);
 		struct callroute_deck *deck =
