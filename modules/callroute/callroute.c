@@ -34,7 +34,8 @@ static const struct callroute_plan *find_plan(
 			CALLROUTE_PART(im, struct callroute_plan, plans_at);
 	uint32_t lo = 0, hi = im->plans;
 
-	if(len >= CALLROUTE_NAME_MAX)
+	/* A NUL inside would end the comparison too early. */
+	if(len == 0 || len >= CALLROUTE_NAME_MAX || memchr(name, '\0', len) != NULL)
 		return NULL;
 	while(lo < hi) {
 		uint32_t mid = lo + (hi - lo) / 2;
@@ -156,21 +157,29 @@ static double share_key(uint16_t weight, uint64_t *seed)
 	return weight == 0 ? 1e300 : -__builtin_log(u) / weight;
 }
 
-/* Keeps the best `max` candidates sorted by insertion: max is at most 8. */
+/* Keeps the best `max` candidates sorted by insertion: max is at most 8. A
+ * trunk that several decks price takes one place, its best: after it failed
+ * there is no point in trying it again. */
 static int rank(struct ranked *best, int n, int max, const struct ranked *r)
 {
-	int at = n < max ? n : max;
+	int at = 0, grown;
 
-	if(n == max && !before(r, &best[max - 1]))
+	while(at < n && best[at].c.trunk_id != r->c.trunk_id)
+		at++;
+	if(at < n && !before(r, &best[at]))
 		return n;
-	if(n == max)
-		at = max - 1;
+	grown = at < n || n == max ? n : n + 1;
+	if(at == max) {
+		at--;
+		if(!before(r, &best[at]))
+			return n;
+	}
 	while(at > 0 && before(r, &best[at - 1])) {
 		best[at] = best[at - 1];
 		at--;
 	}
 	best[at] = *r;
-	return n < max ? n + 1 : max;
+	return grown;
 }
 
 static void refuse(struct callroute_answer *a, int verdict, const char *reason)
@@ -195,7 +204,7 @@ static void choose(const struct callroute_image *im,
 	for(uint32_t i = 0; i < plan->count; i++) {
 		const struct vendor *v = &vendors[i];
 		const struct callroute_entry *e = &entries[i];
-		struct ranked r = {.c = v->c, .share = share_key(e->weight, &seed)};
+		struct ranked r = {.c = v->c};
 
 		blocked += v->state == REFUSED;
 		if(v->state != PRICED)
@@ -206,6 +215,7 @@ static void choose(const struct callroute_image *im,
 		}
 		r.first = plan->order == CALLROUTE_BY_PRICE ? v->c.price : e->priority;
 		r.second = plan->order == CALLROUTE_BY_PRICE ? e->priority : v->c.price;
+		r.share = share_key(e->weight, &seed);
 		n = rank(best, n, plan->max_attempts, &r);
 	}
 	if(n == 0 && down > 0) {
