@@ -296,11 +296,6 @@ int tg_ring_pop(struct tg_ring *r, void *record, uint64_t now)
 				break;
 			case ABANDONED:
 			case RETURNED:
-				/* Of an earlier lap, and no writer has stepped over it in this
-				 * one: nothing lies behind it. */
-				if(lap_of(word) != lap_at(r, head)
-						&& atomic_load(&r->tail) == head)
-					return -EAGAIN;
 				pass_tail(r, head);
 				if(state_of(word) == RETURNED || tg_process_gone(pid_of(word)))
 					pass_head(r, slot, head);
