@@ -8,6 +8,7 @@ UNIT_NAMES := $(UNIT_SRC:tests/unit/test_%.c=%)
 PURE_CFLAGS := -std=c11 -D_GNU_SOURCE -O2 -g -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -pthread
 ASAN_FLAGS := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 T ?= $(UNIT_NAMES)
+TSAN_TESTS := cells_procs store lease ring snapshot
 
 # One set of rules per flavour: plain, asan, tsan.
 define unit_flavour
@@ -26,9 +27,12 @@ $(eval $(call unit_flavour,tsan,-O1 -fsanitize=thread))
 .SECONDARY:
 
 ##@ Tests
-.PHONY: test-unit test-asan
+.PHONY: test-unit test-asan test-tsan
 test-unit: $(T:%=$(BUILD)/unit-plain/test_%) ## unit tests (T="cells trie" picks some)
 	@for t in $(T); do echo "== $$t"; $(BUILD)/unit-plain/test_$$t; done
+
+test-tsan: $(TSAN_TESTS:%=$(BUILD)/unit-tsan/test_%) ## the tests with threads under ThreadSanitizer
+	@for t in $(TSAN_TESTS); do echo "== $$t (tsan)"; $(BUILD)/unit-tsan/test_$$t; done
 
 test-asan: $(T:%=$(BUILD)/unit-asan/test_%) ## the unit tests under ASan and UBSan
 	@for t in $(T); do echo "== $$t (asan)"; $(BUILD)/unit-asan/test_$$t; done

@@ -88,11 +88,12 @@ static void list_store(
 {
 	struct fraudguard_ban b;
 	uint32_t cursor = 0;
+	int rc, tries = 1000; /* a set that a worker holds right now */
+	void *h;
 
-	while(tg_store_next(bans, &cursor, glue_now(), NULL, NULL, &b) == 0) {
-		void *h;
-
-		if(!glue_rpc_row(page))
+	while((rc = tg_store_next(bans, &cursor, glue_now(), NULL, NULL, &b)) == 0
+			|| (rc == -EBUSY && tries-- > 0)) {
+		if(rc < 0 || !glue_rpc_row(page))
 			continue;
 		if(rpc->add(ctx, "{", &h) < 0)
 			return;
