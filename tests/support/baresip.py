@@ -3,7 +3,8 @@
 
 Each has a folder of its own with `config` and `accounts`. It plays the tone of
 its WAV as microphone and dumps what it decodes of each call into
-`rec/dump-*-dec.wav`: what a listener would have heard.
+`rec/dump-*-dec.wav`: what a listener would have heard. The path is relative to its
+working directory: under a long name baresip writes no dump.
 
 ctrl_tcp speaks netstrings of JSON: commands with a token, responses with the
 same token, and events (CALL_ESTABLISHED ...), which are what we wait for.
@@ -46,7 +47,7 @@ module_tmp              account.so
 module_app              menu.so
 module_app              ctrl_tcp.so
 ctrl_tcp_listen         {host}:{ctrl}
-snd_path                {folder}/rec
+snd_path                rec
 """
 RTP_PORTS = 20
 
@@ -202,8 +203,13 @@ class Baresip(Process):
         return since
 
     def established(self, since=0, seconds=10):
-        """Wait for the call to be up; its Call-ID."""
-        return self.event("CALL_ESTABLISHED", seconds, since)["id"]
+        """Wait for the call to be up; its Call-ID. An error as soon as it is closed instead."""
+        found = self._await(lambda e: e.get("type") in ("CALL_ESTABLISHED", "CALL_CLOSED"), seconds, since)
+        if not found:
+            raise self.error(f"the call is not up after {seconds} s")
+        if found["type"] == "CALL_CLOSED":
+            raise self.error(f"the call did not come about: {found.get('param')}")
+        return found["id"]
 
     def hang_up(self):
         """End the call."""

@@ -10,13 +10,11 @@ import sys
 import textwrap
 import time
 
-from .process import ProcessError
-
 MARKS = {True: "ok", False: "FAIL"}
 
 
 class Step:
-    """One row. Set `got` and `evidence`; call expect() for everything that must hold."""
+    """One row. show() and prove() what is seen, then expect() what must hold."""
 
     def __init__(self, title, expected):
         self.title, self.expected = title, expected
@@ -29,10 +27,15 @@ class Step:
         if not good:
             raise AssertionError(got)
 
-    def show(self, text):
-        """A fact seen on the way: printed now, and evidence in the table."""
-        self.evidence.append(text)
+    @staticmethod
+    def show(text):
+        """A fact seen on the way, printed now."""
         say(f"      {text}")
+
+    def prove(self, text, short=None):
+        """A fact that is evidence: printed now, and in the table (there as `short` when given)."""
+        self.show(text)
+        self.evidence.append(short or text)
 
 
 def say(text=""):
@@ -57,7 +60,7 @@ class Report:
         try:
             work(step)
             step.ok = True
-        except (AssertionError, OSError, ValueError, KeyError, ProcessError) as failure:
+        except Exception as failure:  # whatever it is, the step did not hold
             lines = str(failure).splitlines() or [repr(failure)]
             step.got = lines[0]
             for line in lines[1:]:
@@ -73,9 +76,9 @@ class Report:
     def table(self, width=None):
         """The final table as text."""
         width = max(72, min(width or shutil.get_terminal_size((110, 24)).columns, 140))
-        title = max(12, width // 5)
-        cell = (width - title - 4 - 5 - 3 * 3) // 3
-        columns = (3, title, cell, cell, cell, 4)
+        room = width - 2 - 4 - 5        # without the number, the mark and the gaps
+        title, expected, got = room * 16 // 100, room * 25 // 100, room * 23 // 100
+        columns = (2, title, expected, got, room - title - expected - got, 4)
 
         def row(*cells):
             wrapped = [sum((textwrap.wrap(line, size) or [""] for line in text.split("\n")), [])

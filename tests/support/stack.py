@@ -101,6 +101,7 @@ class Stack:
         self.rtpengine = Rtpengine(self.run_dir) if "WITH_RTPENGINE" in switches else None
         self.kamailio = Kamailio(self.cfg, self.run_dir, self.port, env={
             **environment(self.run_dir, self.database, self.port, self.rtpengine, switches), **(env or {})})
+        self.carriers = {}
         self._open = []
 
     def _edit(self, name, change):
@@ -190,8 +191,10 @@ class Stack:
 
     def carrier(self, name="good", scenario="answer", calls=1000, **how):
         """A started SIPp that stands for a trunk's far end."""
-        return self.keep(Sipp(self.run_dir, scenario, host=ports.TRUNKS, port=self.trunks[name],
-                              calls=calls, name=f"trunk-{name}", **{"seconds": 120, **how})).start()
+        self.carriers[name] = self.keep(Sipp(
+            self.run_dir, scenario, host=ports.TRUNKS, port=self.trunks[name], calls=calls,
+            name=f"trunk-{name}", **{"seconds": 120, **how})).start()
+        return self.carriers[name]
 
     def silent_carrier(self, name="dead"):
         """A socket that takes a trunk's calls and never answers: what a dead carrier looks like."""
