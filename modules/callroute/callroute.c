@@ -324,16 +324,37 @@ int callroute_fails_over(const struct callroute_codes *codes, int reply)
 	return at >= 0 && at < 400 && (codes->bits[at >> 6] >> (at & 63) & 1);
 }
 
+/* Adds symbols to a user part; '#' has to be escaped there (RFC 3261, 25.1).
+ * Returns the new length, also when it did not all fit. */
+static size_t add_user(
+		char *out, size_t size, size_t n, const char *s, size_t len)
+{
+	for(size_t i = 0; i < len; i++) {
+		const char *symbol = s[i] == '#' ? "%23" : &s[i];
+		size_t bytes = s[i] == '#' ? 3 : 1;
+
+		if(n + bytes <= size)
+			memcpy(out + n, symbol, bytes);
+		n += bytes;
+	}
+	return n;
+}
+
 int callroute_make_uri(const struct callroute_trunk *t, const char *number,
 		size_t len, char *out, size_t size)
 {
+	char user[CALLROUTE_REQUEST_URI_MAX];
 	size_t strip = t->strip < len ? t->strip : len;
 	const char *host = strchr(t->uri, ':');
-	int n;
+	size_t n = add_user(user, sizeof user, 0, t->prefix, strlen(t->prefix));
+	int made;
 
-	if(host == NULL)
+	n = add_user(user, sizeof user, n, number + strip, len - strip);
+	if(host == NULL || n == 0)
 		return -EINVAL;
-	n = snprintf(out, size, "%.*s:%s%.*s@%s", (int)(host - t->uri), t->uri,
-			t->prefix, (int)(len - strip), number + strip, host + 1);
-	return n < 0 || (size_t)n >= size ? -ENOSPC : n;
+	if(n > sizeof user)
+		return -ENOSPC;
+	made = snprintf(out, size, "%.*s:%.*s@%s", (int)(host - t->uri), t->uri,
+			(int)n, user, host + 1);
+	return made < 0 || (size_t)made >= size ? -ENOSPC : made;
 }

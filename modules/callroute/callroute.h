@@ -17,6 +17,9 @@
 #define CALLROUTE_CANDIDATES 8	  /* attempts of one call at most */
 #define CALLROUTE_NUMBER_MAX 32	  /* digits of a number */
 #define CALLROUTE_ENTRIES_MAX 256 /* trunks of one plan at most */
+/* What callroute_make_uri may need: each symbol of the user part escaped. */
+#define CALLROUTE_REQUEST_URI_MAX \
+	(CALLROUTE_URI_MAX + 3 * (CALLROUTE_PREFIX_MAX + CALLROUTE_NUMBER_MAX) + 2)
 
 /* Verdicts; the script sees them as they are. */
 enum callroute_verdict
@@ -74,8 +77,10 @@ int callroute_fails_over(const struct callroute_codes *codes, int reply);
 
 /*
  * The request's new URI: the trunk's, with the number translated (strip, then
- * prefix) as its user part. `out` is NUL-terminated.
- * Returns its length, or -ENOSPC.
+ * prefix) as its user part, '#' as %23. `out` is NUL-terminated;
+ * CALLROUTE_REQUEST_URI_MAX bytes are enough for every trunk and number.
+ * Returns its length, -ENOSPC, or -EINVAL (nothing is left of the number, or
+ * the trunk's URI has no scheme).
  */
 int callroute_make_uri(const struct callroute_trunk *trunk, const char *number,
 		size_t len, char *out, size_t size);

@@ -1,6 +1,7 @@
 /*
  * The routing decision: each vendor by its own longest prefix, eligibility
  * before ranking, shares of equals.
+ * Numbers, plan names and trunk ids are in test_callroute_text.c.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -328,128 +329,6 @@ static void equals_share_by_weight(void **state)
 	support_free(im);
 }
 
-static struct callroute_answer ask_bytes(const struct callroute_image *im,
-		const char *plan, size_t plan_len, const char *number, size_t len)
-{
-	struct callroute_question q = {.plan = plan,
-			.plan_len = plan_len,
-			.number = number,
-			.number_len = len,
-			.now = NOW};
-	struct callroute_answer a;
-
-	callroute_decide(im, &q, &a);
-	return a;
-}
-
-static void tells_numbers_from_other_texts(void **state)
-{
-	static const char *const bad[] = {"49a", "a", "+49", "49 30", "49-30",
-			"alice", "49\xff", "/", ":", "4930;x", "%2B49"};
-	struct callroute_builder *b = vendors(1, "price", 8);
-	char digits[] = "444444444444444444444444444444444";
-	struct callroute_image *im;
-	struct callroute_answer a;
-
-	(void)state;
-	rows_rate(b, 1, 1, "", 9);
-	rows_rate(b, 2, 1, "4", 1);
-	rows_rate(b, 3, 1, "*31#4", 2);
-	rows_rate(b, 4, 1, "#", 3);
-	im = rows_image(b);
-	for(size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
-		a = rows_ask(im, "out", bad[i], 1);
-		rows_expect_none(&a, CALLROUTE_NO_PREFIX, "not_a_number");
-	}
-	a = ask_bytes(im, "out", 3, "", 0);
-	rows_expect_none(&a, CALLROUTE_NO_PREFIX, "not_a_number");
-	a = ask_bytes(im, "out", 3,
-			"4\0"
-			"4",
-			3);
-	rows_expect_none(&a, CALLROUTE_NO_PREFIX, "not_a_number");
-	a = ask_bytes(im, "out", 3, digits, CALLROUTE_NUMBER_MAX);
-	rows_expect(&a, 0, 1, 1, 1);
-	a = ask_bytes(im, "out", 3, digits, CALLROUTE_NUMBER_MAX + 1);
-	rows_expect_none(&a, CALLROUTE_NO_PREFIX, "not_a_number");
-	a = rows_ask(im, "out", "*31#49", 1);
-	rows_expect(&a, 0, 1, 2, 5);
-	a = rows_ask(im, "out", "#0*", 1);
-	rows_expect(&a, 0, 1, 3, 1);
-	support_free(im);
-}
-
-static void knows_its_plans_by_their_whole_names(void **state)
-{
-	static const char *const names[] = {"a", "out", "outer", "out-b", "z"};
-	char longest[CALLROUTE_NAME_MAX];
-	struct callroute_builder *b = vendors(0, "price", 8);
-	struct callroute_image *im;
-	struct callroute_answer a;
-
-	(void)state;
-	memset(longest, 'x', sizeof longest);
-	longest[sizeof longest - 1] = '\0';
-	rows_deck(b, 1);
-	rows_trunk(b, 1, "up");
-	for(int i = 0; i < 5; i++) {
-		if(i != 1) /* it is there already */
-			rows_plan(b, 10 + i, names[i], "price", 8);
-	}
-	rows_plan(b, 20, longest, "price", 8);
-	rows_rate(b, 1, 1, "4", 1);
-	rows_entry(b, 1, 1, 1, 1, 0, 1);
-	rows_entry(b, 2, 12, 1, 1, 0, 1);
-	rows_entry(b, 3, 20, 1, 1, 0, 1);
-	im = rows_image(b);
-	a = rows_ask(im, "out", "4", 1);
-	assert_int_equal(a.verdict, CALLROUTE_OK);
-	a = rows_ask(im, "outer", "4", 1);
-	assert_int_equal(a.verdict, CALLROUTE_OK);
-	a = rows_ask(im, longest, "4", 1);
-	assert_int_equal(a.verdict, CALLROUTE_OK);
-	a = rows_ask(im, "z", "4", 1); /* a plan without trunks */
-	rows_expect_none(&a, CALLROUTE_NO_PREFIX, "no_prefix");
-	a = rows_ask(im, "ou", "4", 1);
-	rows_expect_none(&a, CALLROUTE_NO_DATA, "no_plan");
-	a = rows_ask(im, "oute", "4", 1);
-	rows_expect_none(&a, CALLROUTE_NO_DATA, "no_plan");
-	a = ask_bytes(im, "", 0, "4", 1);
-	rows_expect_none(&a, CALLROUTE_NO_DATA, "no_plan");
-	a = ask_bytes(im, "out\0er", 6, "4", 1);
-	rows_expect_none(&a, CALLROUTE_NO_DATA, "no_plan");
-	a = ask_bytes(im, "out\0", 4, "4", 1);
-	rows_expect_none(&a, CALLROUTE_NO_DATA, "no_plan");
-	a = ask_bytes(im, longest, sizeof longest, "4", 1);
-	rows_expect_none(&a, CALLROUTE_NO_DATA, "no_plan");
-	a = rows_ask(NULL, "out", "4", 1);
-	rows_expect_none(&a, CALLROUTE_NO_DATA, "no_data");
-	support_free(im);
-}
-
-static void finds_trunks_by_id(void **state)
-{
-	struct callroute_builder *b = vendors(1, "price", 8);
-	struct callroute_image *im;
-
-	(void)state;
-	rows_rate(b, 1, 1, "4", 1);
-	for(int n = 5; n <= 50; n += 5)
-		rows_trunk(b, n, "drain");
-	rows_trunk(b, UINT32_MAX, "down");
-	im = rows_image(b);
-	for(uint32_t n = 0; n <= 55; n++) {
-		const struct callroute_trunk *t = callroute_find_trunk(im, n);
-
-		assert_int_equal(t != NULL, n == 1 || (n > 0 && n <= 50 && n % 5 == 0));
-		if(t != NULL)
-			assert_int_equal(t->id, n);
-	}
-	assert_int_equal(
-			callroute_find_trunk(im, UINT32_MAX)->state, CALLROUTE_DOWN);
-	support_free(im);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -463,9 +342,6 @@ int main(void)
 			cmocka_unit_test(
 					a_trunk_takes_one_place_however_many_decks_price_it),
 			cmocka_unit_test(equals_share_by_weight),
-			cmocka_unit_test(tells_numbers_from_other_texts),
-			cmocka_unit_test(knows_its_plans_by_their_whole_names),
-			cmocka_unit_test(finds_trunks_by_id),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
