@@ -1,110 +1,21 @@
 /*
  * Event ring: order, full, dropped; then writers that stop or die in the middle
- * of a push, and eight of them at once.
+ * of a push.
  *
  * How a push is stopped half-way at will: the record it copies from lies in
  * memory that may not be read, so the copy faults after the slot was claimed,
- * and the fault's handler stops the process, or kills it.
+ * and the fault's handler stops the process.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "support.h"
 
 #include <errno.h>
-#include <pthread.h>
-#include <sched.h>
-#include <stdatomic.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
-#include "lib/region.h"
-#include "lib/ring.h"
 #include "procs.h"
-
-#define SECOND 1000000ull
-#define NOW (100 * SECOND)
-#define WRITERS 8u
-#define EACH 30000u
-#define MANY_TRIES 100000000u /* of a loop that yields: minutes */
-
-/* Every word of a record follows from the first two, so a mix of two records
- * is seen. */
-struct record
-{
-	uint64_t writer, number, rest[23];
-};
-
-static void make_record(struct record *r, uint64_t writer, uint64_t number)
-{
-	r->writer = writer;
-	r->number = number;
-	for(unsigned i = 0; i < 23; i++)
-		r->rest[i] = (writer << 40 ^ number) * (2 * i + 3);
-}
-
-static int is_whole(const struct record *r)
-{
-	struct record want;
-
-	make_record(&want, r->writer, r->number);
-	return memcmp(r, &want, sizeof(want)) == 0;
-}
-
-struct world
-{
-	struct tg_region region, shared;
-	struct tg_ring *ring;
-	struct notes
-	{
-		atomic_int faulted, result, leave;
-		atomic_uint done;
-		atomic_ullong pushed, refused;
-	} * notes;
-};
-
-static void set_up(struct world *w, uint32_t slots, uint32_t record)
-{
-	struct tg_ring_config cfg = {slots, record};
-
-	assert_int_equal(tg_region_map(&w->region, tg_ring_size(&cfg)), 0);
-	assert_int_equal(tg_region_map(&w->shared, sizeof(*w->notes)), 0);
-	assert_int_equal(
-			tg_ring_init(w->region.base, w->region.size, &cfg, &w->ring), 0);
-	w->notes = w->shared.base;
-}
-
-static void tear_down(struct world *w)
-{
-	tg_region_unmap(&w->region);
-	tg_region_unmap(&w->shared);
-}
-
-static int push(struct world *w, uint64_t writer, uint64_t number, uint64_t now)
-{
-	struct record r;
-
-	make_record(&r, writer, number);
-	return tg_ring_push(w->ring, &r, now);
-}
-
-static void expect_pop(
-		struct world *w, uint64_t writer, uint64_t number, uint64_t now)
-{
-	struct record r;
-
-	assert_int_equal(tg_ring_pop(w->ring, &r, now), 0);
-	assert_int_equal(r.writer, writer);
-	assert_int_equal(r.number, number);
-	assert_true(is_whole(&r));
-}
-
-static void expect_empty(struct world *w, uint64_t now)
-{
-	struct record r;
-
-	assert_int_equal(tg_ring_pop(w->ring, &r, now), -EAGAIN);
-}
+#include "ring_world.h"
 
 /* --- one process -------------------------------------------------------- */
 
@@ -176,14 +87,6 @@ static void test_record_sizes(void **state)
 }
 
 /* --- stopped and killed in the middle ------------------------------------ */
-
-static void await(const atomic_int *flag)
-{
-	for(unsigned i = 0; !atomic_load(flag); i++) {
-		assert_true(i < MANY_TRIES);
-		sched_yield();
-	}
-}
 
 static struct record *unreadable;
 static atomic_int *faulted;
@@ -359,169 +262,6 @@ static void test_killed(void **state)
 	}
 }
 
-/* --- many writers -------------------------------------------------------- */
-
-static int counting_writer(void *arg, unsigned self)
-{
-	struct world *w = arg;
-
-	for(uint64_t i = 0; i < EACH; i++) {
-		int rc = push(w, self, i, NOW);
-
-		if(rc != 0 && rc != -ENOBUFS)
-			return 1;
-		atomic_fetch_add(rc == 0 ? &w->notes->pushed : &w->notes->refused, 1);
-		if(rc != 0)
-			sched_yield();
-	}
-	atomic_fetch_add(&w->notes->done, 1);
-	return 0;
-}
-
-/* Pops until `writers` are done and the ring is empty. Each record is whole,
- * and those of one writer come in order, hence at most once. */
-static uint64_t drain(struct world *w, unsigned writers)
-{
-	uint64_t next[64] = {0}, popped = 0;
-	struct record r;
-
-	for(unsigned i = 0;; i++) {
-		unsigned done = atomic_load(&w->notes->done);
-
-		if(tg_ring_pop(w->ring, &r, NOW) == 0) {
-			assert_true(is_whole(&r));
-			assert_true(r.writer < 64 && r.number >= next[r.writer]);
-			next[r.writer] = r.number + 1;
-			popped++;
-			i = 0;
-		} else if(done == writers) {
-			return popped;
-		} else {
-			assert_true(i < MANY_TRIES);
-			sched_yield();
-		}
-	}
-}
-
-static void assert_all_accounted(struct world *w, uint64_t popped)
-{
-	assert_int_equal(popped, atomic_load(&w->notes->pushed));
-	assert_int_equal(tg_ring_dropped(w->ring), atomic_load(&w->notes->refused));
-	assert_int_equal(popped + tg_ring_dropped(w->ring), WRITERS * EACH);
-	assert_true(popped >= EACH / 10);
-}
-
-static void test_many_processes(void **state)
-{
-	(void)state;
-	for(uint32_t slots = 8; slots <= 1024; slots *= 128) {
-		struct procs p;
-		struct world w;
-		int status;
-
-		set_up(&w, slots, sizeof(struct record));
-		procs_start(&p, WRITERS, counting_writer, &w);
-		assert_all_accounted(&w, drain(&w, WRITERS));
-		for(unsigned i = 0; i < WRITERS; i++) {
-			assert_int_equal(waitpid(p.pid[i], &status, 0), p.pid[i]);
-			assert_int_equal(status, 0);
-		}
-		tear_down(&w);
-	}
-}
-
-struct thread_arg
-{
-	struct world *w;
-	unsigned self;
-};
-
-static void *writing_thread(void *arg)
-{
-	struct thread_arg *t = arg;
-
-	return (void *)(intptr_t)counting_writer(t->w, t->self);
-}
-
-/* The same with threads, for the thread sanitizer's eyes. */
-static void test_many_threads(void **state)
-{
-	struct thread_arg arg[WRITERS];
-	pthread_t thread[WRITERS];
-	struct world w;
-	void *bad;
-
-	(void)state;
-	set_up(&w, 64, sizeof(struct record));
-	for(unsigned i = 0; i < WRITERS; i++) {
-		arg[i] = (struct thread_arg){&w, i};
-		assert_int_equal(
-				pthread_create(&thread[i], NULL, writing_thread, &arg[i]), 0);
-	}
-	assert_all_accounted(&w, drain(&w, WRITERS));
-	for(unsigned i = 0; i < WRITERS; i++) {
-		assert_int_equal(pthread_join(thread[i], &bad), 0);
-		assert_null(bad);
-	}
-	tear_down(&w);
-}
-
-static int endless_writer(void *arg, unsigned self)
-{
-	struct world *w = arg;
-
-	for(uint64_t i = 0; !atomic_load(&w->notes->done); i++)
-		if(push(w, self % 64, (uint64_t)self << 32 | i, NOW) != 0)
-			sched_yield();
-	return 0;
-}
-
-/* Writers killed anywhere, again and again: after each death the reader gets
- * on at once, nothing is mixed up, and in the end all slots are there. */
-static void test_random_deaths(void **state)
-{
-	struct record r;
-	struct procs p;
-	struct world w;
-	uint64_t dropped;
-	int status;
-
-	(void)state;
-	set_up(&w, 8, sizeof(struct record));
-	procs_start(&p, WRITERS, endless_writer, &w);
-	for(unsigned round = 0; round < 300; round++) {
-		uint64_t got = 0;
-
-		procs_kill_one(&p, round % WRITERS);
-		procs_restart_one(&p, round % WRITERS);
-		for(unsigned i = 0; got < 20; i++) {
-			assert_true(i < MANY_TRIES);
-			if(tg_ring_pop(w.ring, &r, NOW) != 0) {
-				sched_yield();
-				continue;
-			}
-			assert_true(is_whole(&r));
-			got++;
-		}
-	}
-	for(unsigned i = 0; i < WRITERS; i++)
-		assert_int_equal(kill(p.pid[i], SIGKILL), 0);
-	for(unsigned i = 0; i < WRITERS; i++)
-		assert_int_equal(waitpid(p.pid[i], &status, 0), p.pid[i]);
-	while(tg_ring_pop(w.ring, &r, NOW) == 0)
-		assert_true(is_whole(&r));
-	/* two laps heal every slot */
-	for(unsigned i = 0; i < 16; i++) {
-		assert_int_equal(push(&w, 1, i, NOW), 0);
-		expect_pop(&w, 1, i, NOW);
-	}
-	dropped = tg_ring_dropped(w.ring);
-	for(unsigned i = 0; i < 8; i++)
-		assert_int_equal(push(&w, 1, i, NOW), 0);
-	assert_int_equal(tg_ring_dropped(w.ring), dropped);
-	tear_down(&w);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -531,9 +271,6 @@ int main(void)
 			cmocka_unit_test(test_short_stop),
 			cmocka_unit_test(test_long_stop),
 			cmocka_unit_test(test_killed),
-			cmocka_unit_test(test_many_processes),
-			cmocka_unit_test(test_many_threads),
-			cmocka_unit_test(test_random_deaths),
 	};
 
 	return cmocka_run_group_tests_name("ring", tests, NULL, NULL);
