@@ -46,14 +46,20 @@ void callroute_bad_row(struct callroute_builder *b, const char *format, ...)
 	char line[512];
 	va_list ap;
 
-	if(++b->bad > COMPLAINTS_MAX)
+	if(++b->bad > COMPLAINTS_MAX) {
+		if(b->bad == COMPLAINTS_MAX + 1)
+			b->complain(b->arg, "more bad rows follow; mend these first");
 		return;
+	}
 	va_start(ap, format);
 	vsnprintf(line, sizeof line, format, ap);
 	va_end(ap);
+	/* What a column holds must not end or forge a log line. */
+	for(char *p = line; *p; p++) {
+		if(iscntrl((unsigned char)*p))
+			*p = '?';
+	}
 	b->complain(b->arg, line);
-	if(b->bad == COMPLAINTS_MAX)
-		b->complain(b->arg, "more bad rows follow; mend these first");
 }
 
 void callroute_builder_reject(struct callroute_builder *b, const char *line)
@@ -109,12 +115,17 @@ static int in_range(struct callroute_builder *b, const char *table,
 static int one_of(struct callroute_builder *b, const char *table, long long id,
 		const char *column, const char *text, const char *const *words)
 {
+	char all[64] = "";
+
 	for(int i = 0; words[i] != NULL; i++) {
+		size_t n = strlen(all);
+
 		if(strcmp(text, words[i]) == 0)
 			return i;
+		snprintf(all + n, sizeof all - n, "%s%s", n ? ", " : "", words[i]);
 	}
-	callroute_bad_row(b, "%s id %lld: %s = '%s' is not one of %s, %s, ...",
-			table, id, column, text, words[0], words[1]);
+	callroute_bad_row(b, "%s id %lld: %s = '%s' is not one of %s", table, id,
+			column, text, all);
 	return 0;
 }
 
@@ -147,6 +158,16 @@ int callroute_add_deck(struct callroute_builder *b, long long id,
 	return 0;
 }
 
+static const char *port_fault(const char *colon)
+{
+	size_t digits = strspn(colon + 1, "0123456789");
+	long port = digits <= 5 ? strtol(colon + 1, NULL, 10) : 0;
+
+	if(port < 1 || port > 65535 || strchr(";", colon[1 + digits]) == NULL)
+		return "has a port that is not 1 to 65535";
+	return NULL;
+}
+
 /* The part of RFC 3261's URI that a trunk may have: scheme, host[:port],
  * parameters. The user part is the called number's place. */
 static const char *uri_fault(const char *uri)
@@ -154,6 +175,7 @@ static const char *uri_fault(const char *uri)
 	const char *host = strncmp(uri, "sips:", 5) == 0  ? uri + 5
 					   : strncmp(uri, "sip:", 4) == 0 ? uri + 4
 													  : NULL;
+	const char *end;
 
 	if(host == NULL)
 		return "does not start with sip: or sips:";
@@ -165,7 +187,15 @@ static const char *uri_fault(const char *uri)
 		if(!isgraph((unsigned char)*p) || strchr("<>\"\\^`{|}", *p) != NULL)
 			return "has a character that no URI may have";
 	}
-	return NULL;
+	if(strchr(host, '?') != NULL)
+		return "has header fields, which no request URI may have";
+	end = *host == '[' ? strchr(host, ']') : host + strcspn(host, ":;");
+	if(end == NULL)
+		return "has an IPv6 address without its ]";
+	end += *end == ']';
+	if(strchr(":;", *end) == NULL)
+		return "has something other than a port behind its ]";
+	return *end == ':' ? port_fault(end) : NULL;
 }
 
 int callroute_add_trunk(
@@ -186,7 +216,7 @@ int callroute_add_trunk(
 			sizeof t->out.name);
 	copy_text(b, table, row->id, "uri", row->uri, 1, t->out.uri,
 			sizeof t->out.uri);
-	if(fault != NULL)
+	if(fault != NULL && row->uri[0] != '\0')
 		callroute_bad_row(b, "%s id %lld: uri = '%s' %s", table, row->id,
 				row->uri, fault);
 	copy_text(b, table, row->id, "socket", row->socket, 0, t->out.socket,
@@ -237,16 +267,21 @@ int callroute_add_rate(
 	if(r->out.valid_till <= r->out.valid_from)
 		callroute_bad_row(b, "%s id %lld: valid_till is not after valid_from",
 				table, row->id);
-	if(len == 0 && !row->is_default)
+	/* A row whose prefix is an accident is no neighbour of the sound ones. */
+	if(len == 0 && !row->is_default) {
 		callroute_bad_row(b,
 				"%s id %lld: empty prefix without is_default = 1 (it would "
 				"match every number)",
 				table, row->id);
+		b->rates.count--;
+		return 0;
+	}
 	if(len > TG_TRIE_MAX_DIGITS
 			|| row->prefix[strspn(row->prefix, "0123456789*#")] != '\0') {
 		callroute_bad_row(b,
 				"%s id %lld: prefix = '%s' is not 0 to %d symbols of 0-9 * #",
 				table, row->id, row->prefix, TG_TRIE_MAX_DIGITS);
+		b->rates.count--;
 		return 0;
 	}
 	r->len = (uint8_t)len;

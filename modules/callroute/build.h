@@ -71,8 +71,9 @@ void callroute_builder_reject(struct callroute_builder *b, const char *line);
 /*
  * Checks the references between rows and writes the image (8-byte aligned).
  * 0 (*used = bytes), -EBADMSG (bad rows: all complained about), -ENODATA (no
- * plan or no rate: an empty load is refused), -ENOSPC (`size` is too small:
- * *used = bytes wanted), -ENOMEM.
+ * plan, no rate or no trunk in a plan, disabled decks not counted: an empty
+ * load is refused), -ENOSPC (`size` is too small:
+ * *used = bytes wanted, and the same builder may write again), -ENOMEM.
  */
 int callroute_builder_write(struct callroute_builder *b, int64_t now, void *mem,
 		size_t size, size_t *used);

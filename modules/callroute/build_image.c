@@ -40,6 +40,10 @@ static int by_plan(const void *a, const void *b)
 	const struct callroute_build_entry *x = a, *y = b;
 	int d = cmp_id(x->plan_id, y->plan_id);
 
+	if(d == 0)
+		d = cmp_id(x->trunk_id, y->trunk_id);
+	if(d == 0)
+		d = cmp_id(x->deck_id, y->deck_id);
 	return d ? d : cmp_id(x->id, y->id);
 }
 
@@ -57,7 +61,9 @@ static int by_prefix(const void *a, const void *b)
 
 	if(d == 0)
 		d = cmp_id(x->deck_id, y->deck_id);
-	return d ? d : cmp_id(x->out.valid_from, y->out.valid_from);
+	if(d == 0)
+		d = cmp_id(x->out.valid_from, y->out.valid_from);
+	return d ? d : cmp_id(x->id, y->id);
 }
 
 static void sort(struct callroute_table *t, size_t size,
@@ -80,6 +86,20 @@ static struct callroute_build_trunk *find_trunk(
 	if(b->trunks.count == 0 || id < 1 || id > UINT32_MAX)
 		return NULL;
 	return bsearch(&key, b->trunks.rows, b->trunks.count, sizeof key, by_trunk);
+}
+
+/* For the tables whose rows start with their id. */
+static void sort_by_id(struct callroute_builder *b, struct callroute_table *t,
+		size_t size, const char *name)
+{
+	sort(t, size, by_id);
+	for(size_t i = 1; i < t->count; i++) {
+		const char *row = (const char *)t->rows + i * size;
+
+		if(by_id(row, row - size) == 0)
+			callroute_bad_row(b, "%s id %lld stands there twice", name,
+					*(const long long *)row);
+	}
 }
 
 static void check_trunks(struct callroute_builder *b)
@@ -109,26 +129,54 @@ static void check_trunks(struct callroute_builder *b)
 	}
 }
 
+/* Complains about rates that hold at the same time as another one of the same
+ * prefix and deck. They are sorted; `longest` is the one that ends last. */
+static void check_overlaps(struct callroute_builder *b)
+{
+	const struct callroute_build_rate *r =
+			CALLROUTE_ROWS(b, struct callroute_build_rate, rates);
+	size_t longest = 0;
+
+	for(size_t i = 1; i < b->rates.count; i++) {
+		if(!same_prefix(&r[i], &r[longest])
+				|| r[i].deck_id != r[longest].deck_id) {
+			longest = i;
+			continue;
+		}
+		if(r[i].out.valid_from < r[longest].out.valid_till)
+			callroute_bad_row(b,
+					"callroute_rate id %lld: prefix '%.*s' of deck %lld is "
+					"already priced by id %lld at that time",
+					r[i].id, r[i].len, r[i].prefix, r[i].deck_id,
+					r[longest].id);
+		if(r[i].out.valid_till > r[longest].out.valid_till)
+			longest = i;
+	}
+}
+
+/* Rates of disabled decks are checked and then left out. */
 static void check_rates(struct callroute_builder *b)
 {
 	struct callroute_build_rate *r =
 			CALLROUTE_ROWS(b, struct callroute_build_rate, rates);
+	size_t kept = 0;
 
 	sort(&b->rates, sizeof *r, by_prefix);
+	check_overlaps(b);
 	for(size_t i = 0; i < b->rates.count; i++) {
-		if(find(&b->decks, sizeof(struct callroute_deck), r[i].deck_id) == NULL)
+		const struct callroute_deck *deck =
+				find(&b->decks, sizeof *deck, r[i].deck_id);
+
+		if(deck == NULL)
 			callroute_bad_row(b,
 					"callroute_rate id %lld: deck_id = %lld is no deck",
 					r[i].id, r[i].deck_id);
+		if(deck == NULL || !deck->enabled)
+			continue;
 		r[i].out.deck = (uint32_t)r[i].deck_id;
-		if(i > 0 && same_prefix(&r[i], &r[i - 1])
-				&& r[i].deck_id == r[i - 1].deck_id
-				&& r[i].out.valid_from < r[i - 1].out.valid_till)
-			callroute_bad_row(b,
-					"callroute_rate id %lld: prefix '%.*s' of deck %lld is "
-					"already priced by id %lld at that time",
-					r[i].id, r[i].len, r[i].prefix, r[i].deck_id, r[i - 1].id);
+		r[kept++] = r[i];
 	}
+	b->rates.count = kept;
 }
 
 /* Gives every plan its span of entries; entries of disabled decks stay out. */
@@ -142,7 +190,7 @@ static void check_plans(struct callroute_builder *b)
 			CALLROUTE_ROWS(b, struct callroute_build_trunk, trunks);
 	size_t kept = 0;
 
-	sort(&b->plans, sizeof *p, by_id);
+	sort_by_id(b, &b->plans, sizeof *p, "callroute_plan");
 	/* A write that found no room is tried again with more: start over. */
 	for(size_t i = 0; i < b->plans.count; i++)
 		p[i].out.first = p[i].out.count = 0;
@@ -177,6 +225,13 @@ static void check_plans(struct callroute_builder *b)
 
 		if(plan == NULL)
 			continue;
+		if(i > 0 && e[i].plan_id == e[i - 1].plan_id
+				&& e[i].trunk_id == e[i - 1].trunk_id
+				&& e[i].deck_id == e[i - 1].deck_id)
+			callroute_bad_row(b,
+					"callroute_plan_trunk id %lld: trunk %lld with deck %lld "
+					"stands in plan %lld twice",
+					e[i].id, e[i].trunk_id, e[i].deck_id, e[i].plan_id);
 		if(plan->out.count++ == 0)
 			plan->out.first = (uint32_t)i;
 		if(plan->out.count == CALLROUTE_ENTRIES_MAX + 1)
@@ -277,8 +332,9 @@ int callroute_builder_write(struct callroute_builder *b, int64_t now, void *mem,
 	int rc = -ENOMEM;
 
 	*used = 0;
-	sort(&b->carriers, sizeof(struct callroute_carrier), by_id);
-	sort(&b->decks, sizeof(struct callroute_deck), by_id);
+	sort_by_id(b, &b->carriers, sizeof(struct callroute_carrier),
+			"callroute_carrier");
+	sort_by_id(b, &b->decks, sizeof(struct callroute_deck), "callroute_deck");
 	check_trunks(b);
 	check_rates(b);
 	check_plans(b);
