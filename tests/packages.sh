@@ -18,14 +18,16 @@ die() {
 packages_of() {
 	case $1 in
 		# What compiles the modules. libssl-dev and pkgconf: the server was built with OpenSSL, whose presence shows in its flags.
-		build) echo gcc libc6-dev make dpkg-dev xz-utils pkgconf kamailio libssl-dev ;;
+		# libical reads calendars, libmaxminddb country and network files.
+		build) echo gcc libc6-dev make dpkg-dev xz-utils pkgconf kamailio libssl-dev libical-dev libmaxminddb-dev ;;
 		# What runs the edge on SQLite.
-		run) echo kamailio kamailio-sqlite-modules rtpengine-daemon python3 sqlite3 ;;
+		run) echo kamailio kamailio-sqlite-modules rtpengine-daemon python3 sqlite3 tzdata ;;
 		# What takes part in the demo.
 		demo) echo baresip-core sip-tester ;;
 		# What the tests use beyond that.
 		test) echo baresip-core sip-tester python3-pytest python3-phonenumbers libcmocka-dev kamailio-mysql-modules \
-			kamailio-tls-modules kamailio-utils-modules kamailio-extra-modules sipvicious tshark openssl ;;
+			kamailio-tls-modules kamailio-utils-modules kamailio-extra-modules sipvicious tshark openssl \
+			libmaxmind-db-writer-perl tzdata ;;
 		docker) echo docker.io docker-compose debootstrap python3 python3-pytest ;;
 		lint) echo clang clang-format clang-tidy cppcheck shellcheck flake8 ;;
 		*) die "no group '$1': there are build run demo test docker lint" ;;

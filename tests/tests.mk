@@ -18,7 +18,7 @@ $(BUILD)/unit-$(1)/%.o: %.c
 	$(Q)$(CC) $(PURE_CFLAGS) $(2) -Imodules -MMD -MP -c $$< -o $$@
 $(BUILD)/unit-$(1)/test_%: $(BUILD)/unit-$(1)/tests/unit/test_%.o $(BUILD)/unit-$(1)/tests/unit/support.o $(patsubst %.c,$(BUILD)/unit-$(1)/%.o,$(LIB_SRC) $(POLICY_SRC))
 	$$(call say,LD,$$@)
-	$(Q)$(CC) $(PURE_CFLAGS) $(2) $$^ -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc -lcmocka -lm -o $$@
+	$(Q)$(CC) $(PURE_CFLAGS) $(2) $$^ -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc -lcmocka -lical -lmaxminddb -lm -o $$@
 -include $$(wildcard $(BUILD)/unit-$(1)/*/*/*.d)
 endef
 $(eval $(call unit_flavour,plain,))
