@@ -319,9 +319,10 @@ int callroute_parse_codes(
 
 int callroute_fails_over(const struct callroute_codes *codes, int reply)
 {
-	int at = reply - 300;
-
-	return at >= 0 && at < 400 && (codes->bits[at >> 6] >> (at & 63) & 1);
+	if(reply < 300 || reply > 699)
+		return 0;
+	reply -= 300;
+	return (codes->bits[reply >> 6] >> (reply & 63)) & 1;
 }
 
 /* Adds symbols to a user part; '#' has to be escaped there (RFC 3261, 25.1).
