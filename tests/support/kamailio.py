@@ -20,6 +20,8 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 BUILD = os.path.join(ROOT, os.environ.get("BUILD", "build"))
 OUR_MODULES = os.path.join(BUILD, "modules")
 START_SECONDS = 30
+# The name of a UNIX socket has 107 characters, and its own name comes after the folder.
+LONGEST_RUN_DIR = 107 - len("/rpc-client-4194304-9999.sock")
 CRASH = r"child process \d+ exited by a signal|BUG:|core was generated|ERROR: AddressSanitizer|runtime error:"
 
 
@@ -70,6 +72,8 @@ class Kamailio(Process):
         for define in defines:
             argv += ["-A", define]
         super().__init__(name, argv, os.path.join(run_dir, f"{name}.log"), env=env, cwd=run_dir)
+        if len(run_dir) > LONGEST_RUN_DIR:
+            raise ProcessError(f"run_dir of {len(run_dir)} characters, {LONGEST_RUN_DIR} fit: {run_dir}")
         self.run_dir = run_dir
         self.host, self.port = host, port
         self.answers_options = answers_options
