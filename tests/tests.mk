@@ -55,5 +55,5 @@ test-debian13: ## build, load and test on Debian 13's Kamailio 6.0, in a contain
 ##@ Run
 demo: ## a real call, a stopped fraud, a stopped hijack; installs what is missing, and says so
 	@tests/packages.sh build run demo
-	@$(MAKE) --no-print-directory modules
+	@$(MAKE) --no-print-directory -j$$(nproc) modules
 	@$(PYTHON) tests/demo/demo.py
