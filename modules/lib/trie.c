@@ -10,96 +10,90 @@
  */
 #include "trie.h"
 
-#include <endian.h>
 #include <errno.h>
-#include <string.h>
 
 #include "trie_image.h"
 
-struct hit
+/* Whether the run's symbols stand at `number`. */
+static int run_matches(uint32_t bits, const uint8_t *number)
 {
-	uint32_t at; /* index of the value */
-	uint32_t len;
-};
-
-static uint32_t read_value(const struct trie_view *t, uint32_t at)
-{
-	unsigned width = t->head->value_width;
-	uint32_t le;
-
-	/* The section is padded, so that four bytes can always be read. */
-	memcpy(&le, t->values + (size_t)at * width, sizeof(le));
-	return le32toh(le) & (UINT32_MAX >> (32 - 8 * width));
-}
-
-/* Whether `count` packed symbols stand at `number`. */
-static int run_matches(uint32_t packed, unsigned count, const uint8_t *number)
-{
-	for(unsigned i = 0; i < count; i++)
-		if(symbol_of[number[i]] != (packed >> (4 * i) & 15) + 1)
+	for(unsigned i = trie_run_length(bits); i > 0; i--, number++, bits >>= 4)
+		if(symbol_of[*number] != (bits & 15) + 1)
 			return 0;
 	return 1;
 }
 
-/* Bits below a symbol in both bitmaps, children << 16 | values, counted in one
- * go: the build does not assume a CPU with a popcount instruction. */
-static inline uint32_t count_both(const struct trie_node *node, uint32_t mask)
+/* Bits set in each half of `x`, at most 12. The build does not assume a CPU with
+ * a popcount instruction; without one the compiler's is a library call. */
+static inline uint32_t count_halves(uint32_t x)
 {
-	uint32_t x =
-			(uint32_t)(node->children & mask) << 16 | (node->values & mask);
-
 	x -= x >> 1 & 0x55555555u;
 	x = (x & 0x33333333u) + (x >> 2 & 0x33333333u);
 	x = (x + (x >> 4)) & 0x0f0f0f0fu;
 	return (x + (x >> 8)) & 0x001f001fu;
 }
 
-/*
- * Collects where the values on the path are, shortest first; at most
- * TG_TRIE_MAX_DIGITS + 1 hits. Reading the values is left to the caller: those
- * loads do not depend on each other, unlike the steps of the walk.
- */
+/* Where in a branch's block the child of symbol bit `bit` is: behind those of
+ * lower symbols. */
+static inline uint32_t child_offset(uint32_t bits, uint32_t bit)
+{
+	return TRIE_NODE_WORDS * count_halves(bits & (bit - 1));
+}
+
+/* Where the value is: behind all children and the values of lower symbols. */
+static inline uint32_t value_offset(uint32_t bits, uint32_t bit)
+{
+	uint32_t lower = (bit - 1) << TRIE_VALUES_SHIFT;
+	uint32_t n = count_halves(bits & (lower | TRIE_CHILDREN));
+
+	return TRIE_NODE_WORDS * (n & 31) + (n >> 16);
+}
+
+/* A value on the path. Reading it waits until the walk is over: those loads do
+ * not depend on each other, unlike the steps of the walk. */
+struct hit
+{
+	const uint32_t *value;
+	uint32_t len;
+};
+
+/* Collects the values on the path, shortest first; at most
+ * TG_TRIE_MAX_DIGITS + 1. */
 static inline int collect(const struct trie_view *t, const uint8_t *number,
 		unsigned len, struct hit *hits)
 {
 	const struct trie_root *root;
+	const struct trie_node *node;
 	unsigned depth = t->head->root_depth, i, place = 0;
-	uint32_t at;
 	int n = 0;
 
 	for(i = 0; i < depth; i++) {
 		unsigned s;
 
 		if(t->shorts[place] != 0)
-			hits[n++] = (struct hit){t->shorts[place] - 1, i};
+			hits[n++] = (struct hit){&t->words[t->shorts[place] - 1], i};
 		if(i == len || (s = symbol_of[number[i]]) == 0)
 			return n;
 		place = trie_descend(place, s - 1);
 	}
 	root = &t->root[place - trie_level[depth]];
 	if(root->value != 0)
-		hits[n++] = (struct hit){root->value - 1, i};
-	if(root->node == 0)
-		return n;
+		hits[n++] = (struct hit){&t->words[root->value - 1], i};
 
-	for(at = root->node - 1; i < len;) {
-		const struct trie_node *node = &t->nodes[at];
-		unsigned s, bit, below;
+	for(node = &root->node; i < len;) {
+		uint32_t bits = node->bits, bit;
+		unsigned s;
 
-		if(node->children & TRIE_RUN) {
-			unsigned run = node->children & TRIE_RUN_LENGTH;
-			int tail = (node->children & TRIE_TAIL) == TRIE_TAIL;
-
-			if(run > len - i
-					|| !run_matches(
-							tail ? node->child : node->value, run, number + i))
+		if(bits & TRIE_RUN) {
+			if(trie_run_length(bits) > len - i
+					|| !run_matches(bits, number + i))
 				return n;
-			i += run;
-			if(tail) {
-				hits[n++] = (struct hit){node->value, i};
+			i += trie_run_length(bits);
+			if(bits & TRIE_ENDS) {
+				hits[n++] = (struct hit){&node->base, i};
 				return n;
 			}
-			at = node->child;
+			node = trie_node_at(t, node->base);
 			continue;
 		}
 		s = symbol_of[number[i]];
@@ -107,12 +101,12 @@ static inline int collect(const struct trie_view *t, const uint8_t *number,
 			return n;
 		i++;
 		bit = 1u << (s - 1);
-		below = count_both(node, bit - 1);
-		if(node->values & bit)
-			hits[n++] = (struct hit){node->value + (below & 31), i};
-		if(!(node->children & bit))
+		if(bits & bit << TRIE_VALUES_SHIFT)
+			hits[n++] = (struct hit){
+					&t->words[node->base + value_offset(bits, bit)], i};
+		if(!(bits & bit))
 			return n;
-		at = node->child + (below >> 16);
+		node = trie_node_at(t, node->base + child_offset(bits, bit));
 	}
 	return n;
 }
@@ -136,7 +130,7 @@ int tg_trie_walk(const void *image, const char *number, size_t len,
 	if(max <= 0)
 		return 0;
 	for(int i = skip; i < n; i++) {
-		out[i - skip].value = read_value(&t, hits[i].at);
+		out[i - skip].value = *hits[i].value;
 		out[i - skip].len = hits[i].len;
 	}
 	return n - skip;
@@ -151,7 +145,7 @@ int tg_trie_longest(const void *image, const char *number, size_t len,
 
 	if(n == 0)
 		return -ENOENT;
-	out->value = read_value(&t, hits[n - 1].at);
+	out->value = *hits[n - 1].value;
 	out->len = hits[n - 1].len;
 	return 0;
 }

@@ -10,7 +10,6 @@
  */
 #include "trie.h"
 
-#include <endian.h>
 #include <errno.h>
 #include <string.h>
 
@@ -36,16 +35,17 @@ int tg_trie_compare(const void *a, const void *b)
 }
 
 /* The same recursion runs twice: without an image it only counts, so that the
- * sections can be laid out exactly, then it fills them. */
+ * image can be sized exactly, then it fills it. */
 struct builder
 {
 	const struct tg_trie_row *rows;
-	const struct trie_view *image; /* NULL: count only */
-	uint64_t nodes, values;		   /* handed out so far */
+	uint32_t *shorts, *out; /* NULL: count only */
+	struct trie_root *root;
+	uint64_t words; /* handed out so far */
 };
 
 /* Root levels: a table of 12^depth entries must earn its place, so it gets at
- * most two bytes a row; small decks stay small. */
+ * most three bytes a row; small decks stay small. */
 static unsigned root_depth(size_t rows)
 {
 	unsigned depth = 0;
@@ -53,15 +53,6 @@ static unsigned root_depth(size_t rows)
 	while(depth < TRIE_MAX_ROOT && rows / 4 >= trie_level_size[depth + 1])
 		depth++;
 	return depth;
-}
-
-static unsigned value_width(const struct tg_trie_row *rows, size_t n)
-{
-	uint32_t all = 0;
-
-	for(size_t i = 0; i < n; i++)
-		all |= rows[i].value;
-	return all < 1u << 8 ? 1 : all < 1u << 16 ? 2 : all < 1u << 24 ? 3 : 4;
 }
 
 static int check_rows(const struct tg_trie_row *rows, size_t n, size_t *bad_row)
@@ -89,23 +80,30 @@ static int check_rows(const struct tg_trie_row *rows, size_t n, size_t *bad_row)
 	return 0;
 }
 
-static uint32_t put_value(struct builder *b, size_t row)
+static void put_word(struct builder *b, uint64_t at, uint32_t word)
 {
-	uint32_t at = (uint32_t)b->values++;
-
-	if(b->image != NULL) {
-		uint32_t le = htole32(b->rows[row].value);
-		unsigned width = b->image->head->value_width;
-
-		memcpy((uint8_t *)b->image->values + (size_t)at * width, &le, width);
-	}
-	return at;
+	if(b->out != NULL)
+		b->out[at] = word;
 }
 
-static void put_node(struct builder *b, uint32_t at, struct trie_node node)
+static void put_node(struct builder *b, uint64_t at, struct trie_node node)
 {
-	if(b->image != NULL)
-		((struct trie_node *)b->image->nodes)[at] = node;
+	put_word(b, at, node.bits);
+	put_word(b, at + 1, node.base);
+}
+
+static unsigned popcount(uint32_t bits)
+{
+	return (unsigned)__builtin_popcount(bits);
+}
+
+/* Room for `n` words in a row. */
+static uint64_t take_words(struct builder *b, unsigned n)
+{
+	uint64_t at = b->words;
+
+	b->words += n;
+	return at;
 }
 
 static uint32_t pack_symbols(
@@ -128,100 +126,112 @@ static unsigned common_length(
 	return from;
 }
 
+/* The run of `count` symbols from `depth` on, as a node's bits. */
+static uint32_t run_bits(
+		const struct tg_trie_row *row, unsigned depth, unsigned count)
+{
+	return TRIE_RUN | count << TRIE_RUN_SHIFT | pack_symbols(row, depth, count);
+}
+
 /*
- * Writes node `at` and all below it. Rows lo .. hi-1 share their first `depth`
- * symbols and are longer than that. Each call consumes a symbol at least.
+ * Makes the node for rows lo .. hi-1, which share their first `depth` symbols
+ * and are longer than that, and all that is below it. The caller puts the node
+ * where it belongs. Each level of the recursion consumes a symbol at least.
  */
-static void put_subtree(
-		struct builder *b, size_t lo, size_t hi, unsigned depth, uint32_t at)
+static struct trie_node put_subtree(
+		struct builder *b, size_t lo, size_t hi, unsigned depth)
 {
 	const struct tg_trie_row *rows = b->rows, *first = &rows[lo];
-	struct trie_node node = {0};
-	size_t start[TRIE_SYMBOLS + 1], end[TRIE_SYMBOLS];
+	size_t start[TRIE_SYMBOLS], end[TRIE_SYMBOLS];
 	unsigned common = common_length(first, &rows[hi - 1], depth);
 	unsigned run = common - depth;
+	struct trie_node node = {0};
+	uint64_t at, value;
 
-	if(hi - lo == 1 && run >= 2 && run <= TRIE_MAX_RUN) {
-		node.children = (uint16_t)(TRIE_TAIL | run);
-		node.child = pack_symbols(first, depth, run);
-		node.value = put_value(b, lo);
-		put_node(b, at, node);
-		return;
-	}
+	if(hi - lo == 1 && run >= 2 && run <= TRIE_MAX_RUN)
+		return (struct trie_node){
+				run_bits(first, depth, run) | TRIE_ENDS, first->value};
 	if(first->len == common)
 		run--; /* its value hangs on the branch before its last symbol */
 	if(run >= 2) {
 		run = run < TRIE_MAX_RUN ? run : TRIE_MAX_RUN;
-		node.children = (uint16_t)(TRIE_SKIP | run);
-		node.value = pack_symbols(first, depth, run);
-		node.child = (uint32_t)b->nodes++;
-		put_node(b, at, node);
-		put_subtree(b, lo, hi, depth + run, node.child);
-		return;
+		at = take_words(b, TRIE_NODE_WORDS);
+		put_node(b, at, put_subtree(b, lo, hi, depth + run));
+		return (struct trie_node){run_bits(first, depth, run), (uint32_t)at};
 	}
 
-	node.value = (uint32_t)b->values;
 	for(size_t i = lo; i < hi;) {
 		unsigned s = symbol_at(&rows[i], depth);
 
 		if(rows[i].len == depth + 1) {
-			node.values |= (uint16_t)(1u << s);
-			put_value(b, i++);
+			node.bits |= 1u << (s + TRIE_VALUES_SHIFT);
+			i++;
 		}
 		start[s] = i;
 		while(i < hi && symbol_at(&rows[i], depth) == s)
 			i++;
 		end[s] = i;
 		if(end[s] > start[s])
-			node.children |= (uint16_t)(1u << s);
+			node.bits |= 1u << s;
 	}
-	node.child = (uint32_t)b->nodes;
-	b->nodes += (unsigned)__builtin_popcount(node.children);
-	put_node(b, at, node);
-
-	for(unsigned s = 0, child = node.child; s < TRIE_SYMBOLS; s++)
-		if(node.children & 1u << s)
-			put_subtree(b, start[s], end[s], depth + 1, child++);
+	at = take_words(b, TRIE_NODE_WORDS * popcount(node.bits & TRIE_CHILDREN)
+							   + popcount(node.bits & TRIE_VALUES));
+	value = at + TRIE_NODE_WORDS * popcount(node.bits & TRIE_CHILDREN);
+	node.base = (uint32_t)at;
+	for(unsigned s = 0; s < TRIE_SYMBOLS; s++) {
+		/* a prefix stands right before what extends it */
+		if(node.bits & 1u << (s + TRIE_VALUES_SHIFT))
+			put_word(b, value++, rows[start[s] - 1].value);
+		if(node.bits & 1u << s) {
+			put_node(b, at, put_subtree(b, start[s], end[s], depth + 1));
+			at += TRIE_NODE_WORDS;
+		}
+	}
+	return node;
 }
 
+/* Takes the rows that end in shorts or root, and hands the others to
+ * put_subtree by what they have in common. */
 static void put_all(struct builder *b, size_t n, unsigned depth)
 {
 	for(size_t i = 0; i < n;) {
 		const struct tg_trie_row *row = &b->rows[i];
 		unsigned direct = row->len < depth ? row->len : depth;
-		uint32_t place = 0, ref;
+		struct trie_root *root = NULL;
+		uint32_t place = 0;
 		size_t end = i + 1;
 
 		for(unsigned k = 0; k < direct; k++)
 			place = trie_descend(place, symbol_at(row, k));
+		if(b->out != NULL && direct == depth)
+			root = &b->root[place - trie_level[depth]];
 		if(row->len <= depth) {
-			ref = put_value(b, i) + 1;
-			if(b->image != NULL && row->len < depth)
-				((uint32_t *)b->image->shorts)[place] = ref;
-			else if(b->image != NULL)
-				((struct trie_root *)b->image->root)[place - trie_level[depth]]
-						.value = ref;
-			i = end;
-			continue;
+			uint64_t at = take_words(b, 1);
+
+			put_word(b, at, row->value);
+			if(root != NULL)
+				root->value = (uint32_t)at + 1;
+			else if(b->out != NULL)
+				b->shorts[place] = (uint32_t)at + 1;
+		} else {
+			struct trie_node node;
+
+			while(end < n && common_length(row, &b->rows[end], 0) >= depth)
+				end++;
+			node = put_subtree(b, i, end, depth);
+			if(root != NULL)
+				root->node = node;
 		}
-		while(end < n && common_length(row, &b->rows[end], 0) >= depth)
-			end++;
-		ref = (uint32_t)++b->nodes;
-		if(b->image != NULL)
-			((struct trie_root *)b->image->root)[place - trie_level[depth]]
-					.node = ref;
-		put_subtree(b, i, end, depth, ref - 1);
 		i = end;
 	}
 }
 
 size_t tg_trie_bound(size_t rows, size_t symbols)
 {
-	/* width 1 has the longest padding behind the values */
-	struct trie_header head = {
-			.root_depth = root_depth(rows), .value_width = 1};
+	struct trie_header head = {.root_depth = root_depth(rows)};
 	size_t fixed = (size_t)trie_image_size(&head), nodes, values;
 
+	/* a node for each symbol, a word for each value, at most */
 	if(__builtin_mul_overflow(symbols, sizeof(struct trie_node), &nodes)
 			|| __builtin_mul_overflow(rows, sizeof(uint32_t), &values)
 			|| __builtin_add_overflow(fixed, nodes, &fixed)
@@ -234,21 +244,18 @@ int tg_trie_build(const struct tg_trie_row *rows, size_t n, void *mem,
 		size_t size, size_t *used, size_t *bad_row)
 {
 	struct builder b = {.rows = rows};
-	struct trie_header head = {.magic = TRIE_MAGIC};
+	struct trie_header head = {
+			.magic = TRIE_MAGIC, .root_depth = root_depth(n)};
 	struct trie_view image;
 	uint64_t need;
 	int rc = check_rows(rows, n, bad_row);
 
 	if(rc != 0)
 		return rc;
-	head.root_depth = root_depth(n);
-	head.value_width = value_width(rows, n);
 	put_all(&b, n, head.root_depth);
-	/* References are kept + 1 in 32 bits. */
-	if(b.nodes >= UINT32_MAX || b.values >= UINT32_MAX)
+	if(b.words >= UINT32_MAX) /* references are kept + 1 in 32 bits */
 		return -ENOSPC;
-	head.nodes = (uint32_t)b.nodes;
-	head.values = (uint32_t)b.values;
+	head.words = (uint32_t)b.words;
 	need = trie_image_size(&head);
 	if(need > size || (uintptr_t)mem % TRIE_ALIGN != 0)
 		return -ENOSPC;
@@ -256,7 +263,10 @@ int tg_trie_build(const struct tg_trie_row *rows, size_t n, void *mem,
 	memset(mem, 0, need);
 	memcpy(mem, &head, sizeof(head));
 	image = trie_open(mem);
-	b = (struct builder){.rows = rows, .image = &image};
+	b = (struct builder){.rows = rows,
+			.shorts = (uint32_t *)image.shorts,
+			.root = (struct trie_root *)image.root,
+			.out = (uint32_t *)image.words};
 	put_all(&b, n, head.root_depth);
 	*used = (size_t)need;
 	return 0;

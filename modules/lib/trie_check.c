@@ -1,13 +1,15 @@
 /*
  * Proves that an image is safe to walk, whatever its bytes are.
  *
- * Why these checks are enough: the walk reads shorts and root by the digits
- * (their sizes follow from root_depth), and nodes and values by indices that
- * are all looked at here. It ends because each node consumes at least one of
- * at most TG_TRIE_MAX_DIGITS symbols, so even a cycle of nodes is harmless.
+ * Shorts and root are read by the digits (their sizes follow from root_depth);
+ * what they refer to is followed here along every path that a walk can take.
+ * A walk ends because each node consumes at least one of at most
+ * TG_TRIE_MAX_DIGITS symbols, so nodes deeper than that are never looked at.
+ * In a sound image each node is reached once; a budget of as many visits as
+ * there is room for nodes stops a forged one that shares or loops.
  * Whether the values are the right ones is not this function's question.
  *
- * Locking: none. Memory: none.
+ * Locking: none. Memory: a stack of at most TG_TRIE_MAX_DIGITS small frames.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -18,56 +20,72 @@
 
 #include "trie_image.h"
 
-/* Indices base .. base + count - 1 lie below `limit`. */
-static int inside(uint32_t base, unsigned count, uint32_t limit)
+struct check
 {
-	return count <= limit && base <= limit - count;
+	struct trie_view t;
+	uint32_t visits; /* left in the budget */
+};
+
+/* Words base .. base + count - 1 are in the image. */
+static int inside(const struct check *c, uint32_t base, unsigned count)
+{
+	return count <= c->t.head->words && base <= c->t.head->words - count;
 }
 
-static int sound_node(
-		const struct trie_header *head, const struct trie_node *node)
+/* `node` is looked at when `depth` symbols are consumed. */
+static int sound(struct check *c, const struct trie_node *node, unsigned depth)
 {
-	unsigned run = node->children & TRIE_RUN_LENGTH;
+	uint32_t bits = node->bits;
+	unsigned run = trie_run_length(bits), children, values;
 
-	if(node->children & TRIE_RUN) {
-		unsigned kind = node->children & ~TRIE_RUN_LENGTH;
-
-		if(run == 0 || run > TRIE_MAX_RUN || node->values != 0)
+	if(bits & TRIE_RUN) {
+		if(run == 0 || run > TRIE_MAX_RUN || bits & TRIE_RUN_SPARE)
 			return 0;
-		if(kind == TRIE_SKIP)
-			return inside(node->child, 1, head->nodes);
-		return kind == TRIE_TAIL && inside(node->value, 1, head->values);
+		if(bits & TRIE_ENDS)
+			return 1;
+		children = 1;
+		values = 0;
+	} else {
+		if(bits & ~(TRIE_CHILDREN | TRIE_VALUES))
+			return 0;
+		run = 1;
+		children = (unsigned)__builtin_popcount(bits & TRIE_CHILDREN);
+		values = (unsigned)__builtin_popcount(bits & TRIE_VALUES);
 	}
-	if((node->children | node->values) >> TRIE_SYMBOLS != 0)
+	if(!inside(c, node->base, children * TRIE_NODE_WORDS + values))
 		return 0;
-	return inside(node->child, (unsigned)__builtin_popcount(node->children),
-				   head->nodes)
-		   && inside(node->value, (unsigned)__builtin_popcount(node->values),
-				   head->values);
+	if(depth + run >= TG_TRIE_MAX_DIGITS)
+		return 1;
+	if(c->visits < children)
+		return 0;
+	c->visits -= children;
+	for(unsigned i = 0; i < children; i++)
+		if(!sound(c, trie_node_at(&c->t, node->base + i * TRIE_NODE_WORDS),
+				   depth + run))
+			return 0;
+	return 1;
 }
 
 int tg_trie_check(const void *mem, size_t size)
 {
 	struct trie_header head;
-	struct trie_view t;
+	struct check c;
 
 	if((uintptr_t)mem % TRIE_ALIGN != 0 || size < sizeof(head))
 		return -EBADMSG;
 	memcpy(&head, mem, sizeof(head));
 	if(head.magic != TRIE_MAGIC || head.root_depth > TRIE_MAX_ROOT
-			|| head.value_width < 1 || head.value_width > sizeof(uint32_t)
 			|| trie_image_size(&head) > size)
 		return -EBADMSG;
 
-	t = trie_open(mem);
+	c.t = trie_open(mem);
+	c.visits = head.words / TRIE_NODE_WORDS;
 	for(uint32_t i = 0; i < trie_level[head.root_depth]; i++)
-		if(t.shorts[i] > head.values)
+		if(c.t.shorts[i] > head.words)
 			return -EBADMSG;
 	for(uint32_t i = 0; i < trie_level_size[head.root_depth]; i++)
-		if(t.root[i].value > head.values || t.root[i].node > head.nodes)
-			return -EBADMSG;
-	for(uint32_t i = 0; i < head.nodes; i++)
-		if(!sound_node(&head, &t.nodes[i]))
+		if(c.t.root[i].value > head.words
+				|| !sound(&c, &c.t.root[i].node, head.root_depth))
 			return -EBADMSG;
 	return 0;
 }

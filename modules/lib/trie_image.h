@@ -1,28 +1,31 @@
 /*
  * Layout of a trie image; private to trie.c, trie_build.c and trie_check.c.
  *
- *   header | shorts | root | nodes | values
+ *   header | shorts | root | words
  *
- *   shorts   u32 for each string of 0 .. depth-1 symbols: value index + 1
- *   root     {value + 1, node + 1} for each string of `depth` symbols: the
- *            first digits cost one load, however many prefixes there are
- *   nodes    12 bytes each, for what comes after the root's digits:
+ *   shorts  a reference for each string of 0 .. depth-1 symbols: where its value
+ *           lies in `words`, + 1; 0 = none
+ *   root    for each string of `depth` symbols the same and its node: the first
+ *           digits cost one load, however many prefixes there are
+ *   words   32 bits each: blocks of nodes and values
  *
- *     branch   children = 0000 .... .... .... (bit s: longer prefixes go on
- *                         with symbol s)
- *              values   = 0000 .... .... .... (bit s: a prefix ends with s)
- *              child    = first of its child nodes, ascending by symbol
- *              value    = first of its values, ascending by symbol
- *              A prefix that nothing extends is one bit and one value.
- *     skip     children = 1000 0000 0000 run: the next `run` symbols are
- *              those packed in `value`, then comes node `child`
- *     tail     children = 1100 0000 0000 run: the same with the symbols in
- *              `child`; there the prefix of value `value` ends, and nothing
- *              goes on. Long lonely prefixes cost one node, not one a digit.
+ *   node    {bits, base}, two words
  *
- *   values   1 .. 4 bytes each, as many as the largest needs; little-endian
+ *     branch  bits = 0000 VVVV VVVV VVVV 0000 CCCC CCCC CCCC
+ *             C bit s: longer prefixes go on with symbol s
+ *             V bit s: a prefix ends with s
+ *             base: its block in `words`: the child nodes, ascending by symbol,
+ *             then the values, ascending by symbol. A value lies beside the
+ *             last nodes on the way to it, mostly in the same cache line.
+ *             A prefix that nothing extends is one bit and one word.
+ *     skip    bits = 1000 0RRR SSSS SSSS SSSS SSSS SSSS SSSS
+ *             the next R symbols are those in S, the first one lowest; then
+ *             comes the node at `base`
+ *     tail    bits = 1100 0RRR SSSS ...: the same; there a prefix ends whose
+ *             value is `base` itself. Long lonely prefixes cost a node, not one
+ *             a digit.
  *
- * Byte order of everything else is the machine's: an image does not travel.
+ * Byte order is the machine's: an image does not travel.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -32,15 +35,20 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define TRIE_MAGIC 0x31525454u /* TTR1 */
+#define TRIE_MAGIC 0x32525454u /* TTR2 */
 #define TRIE_ALIGN 4u
 #define TRIE_SYMBOLS 12u
 #define TRIE_MAX_ROOT 4u
-#define TRIE_MAX_RUN 8u /* 4-bit symbols in 32 bits */
-#define TRIE_RUN 0x8000u
-#define TRIE_SKIP 0x8000u
-#define TRIE_TAIL 0xc000u
-#define TRIE_RUN_LENGTH 0x000fu
+
+#define TRIE_CHILDREN 0x00000fffu
+#define TRIE_VALUES 0x0fff0000u
+#define TRIE_VALUES_SHIFT 16u
+#define TRIE_RUN 0x80000000u  /* skip or tail */
+#define TRIE_ENDS 0x40000000u /* tail */
+#define TRIE_RUN_SPARE 0x38000000u
+#define TRIE_RUN_SHIFT 24u
+#define TRIE_MAX_RUN 6u
+#define TRIE_NODE_WORDS 2u
 
 /* Symbol + 1 of each byte; 0 = no symbol. */
 static const uint8_t symbol_of[256] = {['0'] = 1,
@@ -59,34 +67,28 @@ static const uint8_t symbol_of[256] = {['0'] = 1,
 struct trie_header
 {
 	uint32_t magic;
-	uint32_t root_depth;  /* 0 .. TRIE_MAX_ROOT */
-	uint32_t value_width; /* 1 .. 4 */
-	uint32_t nodes;
-	uint32_t values;
-};
-
-struct trie_root
-{
-	uint32_t value; /* index + 1, 0 = none */
-	uint32_t node;	/* index + 1, 0 = none */
+	uint32_t root_depth; /* 0 .. TRIE_MAX_ROOT */
+	uint32_t words;
 };
 
 struct trie_node
 {
-	uint16_t children;
-	uint16_t values;
-	uint32_t child;
-	uint32_t value;
+	uint32_t bits; /* 0: nothing goes on here */
+	uint32_t base;
 };
-_Static_assert(sizeof(struct trie_node) == 12, "nodes are packed");
+
+struct trie_root
+{
+	uint32_t value; /* index in words + 1, 0 = none */
+	struct trie_node node;
+};
 
 struct trie_view
 {
 	const struct trie_header *head;
 	const uint32_t *shorts;
 	const struct trie_root *root;
-	const struct trie_node *nodes;
-	const uint8_t *values;
+	const uint32_t *words;
 };
 
 /* Strings of exactly k symbols, and of fewer than k. */
@@ -101,6 +103,18 @@ static inline uint32_t trie_descend(uint32_t place, unsigned symbol)
 	return place * TRIE_SYMBOLS + 1 + symbol;
 }
 
+static inline unsigned trie_run_length(uint32_t bits)
+{
+	return bits >> TRIE_RUN_SHIFT & 7;
+}
+
+/* Nodes lie among other words: their address is a multiple of 4 only. */
+static inline const struct trie_node *trie_node_at(
+		const struct trie_view *t, uint32_t at)
+{
+	return (const struct trie_node *)(t->words + at);
+}
+
 static inline struct trie_view trie_open(const void *mem)
 {
 	struct trie_view t = {.head = mem};
@@ -108,22 +122,16 @@ static inline struct trie_view trie_open(const void *mem)
 	t.shorts = (const uint32_t *)(t.head + 1);
 	t.root = (const struct trie_root *)(t.shorts
 										+ trie_level[t.head->root_depth]);
-	t.nodes = (const struct trie_node *)(t.root
-										 + trie_level_size[t.head->root_depth]);
-	t.values = (const uint8_t *)(t.nodes + t.head->nodes);
+	t.words = (const uint32_t *)(t.root + trie_level_size[t.head->root_depth]);
 	return t;
 }
 
-/* Cannot overflow 64 bits: at most 2^32 nodes and values. */
+/* Cannot overflow 64 bits: at most 2^32 words. */
 static inline uint64_t trie_image_size(const struct trie_header *h)
 {
-	uint64_t values = (uint64_t)h->values * h->value_width + sizeof(uint32_t)
-					  - h->value_width;
-
 	return sizeof(*h) + trie_level[h->root_depth] * sizeof(uint32_t)
 		   + trie_level_size[h->root_depth] * sizeof(struct trie_root)
-		   + (uint64_t)h->nodes * sizeof(struct trie_node)
-		   + (values + TRIE_ALIGN - 1) / TRIE_ALIGN * TRIE_ALIGN;
+		   + (uint64_t)h->words * sizeof(uint32_t);
 }
 
 #endif

@@ -14,6 +14,8 @@
 
 #include "lib/trie.h"
 
+#define PREFIXES_SYMBOLS "0123456789*#"
+
 struct prefixes
 {
 	struct tg_trie_row *rows;
@@ -137,6 +139,34 @@ static inline void prefixes_grow(
 		}
 		prefixes_sort(p);
 	}
+}
+
+/* About `count` prefixes, sorted: all lengths and symbols, half of them extensions of others, so that values
+ * stand on inner nodes as well as on leaves; the empty one too. */
+static inline void prefixes_make(
+		struct prefixes *p, size_t count, uint64_t seed)
+{
+	char text[TG_TRIE_MAX_DIGITS];
+
+	while(p->n < count) {
+		size_t len = prefixes_below(&seed, TG_TRIE_MAX_DIGITS + 1), from = 0;
+
+		if(p->n > 0 && prefixes_below(&seed, 2) == 0) {
+			const struct tg_trie_row *row =
+					&p->rows[prefixes_below(&seed, (uint32_t)p->n)];
+
+			from = prefixes_below(&seed, row->len + 1u);
+			memcpy(text, row->prefix, from);
+			len = from + prefixes_below(&seed, 12);
+			if(len > TG_TRIE_MAX_DIGITS)
+				len = TG_TRIE_MAX_DIGITS;
+		}
+		for(size_t i = from; i < len; i++)
+			text[i] = PREFIXES_SYMBOLS[prefixes_below(&seed, 12)];
+		prefixes_add(p, text, len);
+	}
+	prefixes_add(p, "", 0);
+	prefixes_sort(p);
 }
 
 #endif
