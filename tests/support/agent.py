@@ -113,10 +113,6 @@ class Agent:
                            callid=self.callid, replace=replace)
         return self.exchange(raw, **how)
 
-    def options(self, uri, **how):
-        """OPTIONS to somebody; an Answer."""
-        return self.exchange(self.message("OPTIONS", uri), **how)
-
     def invite(self, uri, media=None, headers=(), replace=None, **how):
         """INVITE with an offer; an Answer. Call dialog() on a 200 to go on."""
         offer = sip.sdp(*(media or (self.end.host, 9)))
@@ -200,13 +196,6 @@ class Callee:
     def take_invite(self, seconds=sip.DEADLINE):
         """The next INVITE, or None."""
         return self.end.request("INVITE", seconds)
-
-    def accept(self, invite, media=None):
-        """200 with an answer; waits for the ACK and returns it."""
-        self.end.reply(invite, 200, "OK", [("Contact", f"<sip:callee@{self.end.where}>"),
-                                           ("Content-Type", "application/sdp")],
-                       sip.sdp(*(media or (self.end.host, 9))), tag=sip.token())
-        return self.end.request("ACK")
 
     def refuse(self, invite, status, reason):
         """A failure; waits for the ACK and returns it."""

@@ -21,7 +21,7 @@ BUILD = os.path.join(ROOT, os.environ.get("BUILD", "build"))
 OUR_MODULES = os.path.join(BUILD, "modules")
 START_SECONDS = 30
 # The name of a UNIX socket has 107 characters, and its own name comes after the folder.
-LONGEST_RUN_DIR = 107 - len("/rpc-client-4194304-9999.sock")
+LONGEST_RUN_DIR = 107 - len("/kamailio_rpc.sock")
 CRASH = r"child process \d+ exited by a signal|BUG:|core was generated|ERROR: AddressSanitizer|runtime error:"
 
 
@@ -118,17 +118,13 @@ class Kamailio(Process):
     def rpc(self, method, *params, seconds=5):
         """One RPC; its result. Raises RpcError when refused."""
         self._calls += 1
-        own = os.path.join(self.run_dir, f"rpc-client-{os.getpid()}-{self._calls}.sock")
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
-            sock.bind(own)
-            try:
-                sock.settimeout(seconds)
-                sock.connect(os.path.join(self.run_dir, "kamailio_rpc.sock"))
-                sock.send(json.dumps({"jsonrpc": "2.0", "id": self._calls, "method": method,
-                                      "params": list(params)}).encode())
-                answer = json.loads(sock.recv(1 << 17))
-            finally:
-                os.unlink(own)
+            sock.bind("")       # the kernel gives an abstract address: no file to clean up
+            sock.settimeout(seconds)
+            sock.connect(os.path.join(self.run_dir, "kamailio_rpc.sock"))
+            sock.send(json.dumps({"jsonrpc": "2.0", "id": self._calls, "method": method,
+                                  "params": list(params)}).encode())
+            answer = json.loads(sock.recv(1 << 17))
         if "error" in answer:
             raise RpcError(method, answer["error"].get("code"), answer["error"].get("message"))
         return answer.get("result")
