@@ -69,7 +69,7 @@ trap stop EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-rtpengine --foreground --log-stderr --log-level="${RTPENGINE_LOG_LEVEL:-4}" --table=-1 --interface="$SIP_ADDR" \
+rtpengine --config-file=none --foreground --log-stderr --log-level="${RTPENGINE_LOG_LEVEL:-4}" --table=-1 --interface="$SIP_ADDR" \
 	--listen-ng="127.0.0.1:$rtpengine_port" --port-min="${RTP_MIN:-30000}" --port-max="${RTP_MAX:-30199}" --no-fallback --pidfile="$RUN_DIR/rtpengine.pid" &
 rtpengine_pid=$!
 # Kamailio takes an rtpengine that does not answer at start out of service.
