@@ -28,15 +28,16 @@ struct tg_trie_match
 };
 
 /* Bytes that are enough for an image of `rows` rows with `symbols` in all;
- * the image itself is usually far smaller (see *used). */
+ * the image itself is usually far smaller (see *used). SIZE_MAX when no
+ * size is enough. */
 size_t tg_trie_bound(size_t rows, size_t symbols);
 
 /*
  * Builds the image. `rows` are sorted by tg_trie_compare and have distinct
- * prefixes. Uses heap memory while building.
+ * prefixes; `mem` is 4-byte aligned. Needs no heap.
  * 0 (*used = image bytes), -EINVAL (bad symbol or length), -EEXIST (a prefix
- * twice), -EDOM (not sorted): *bad_row (not NULL) is the row's index;
- * -ENOSPC, -ENOMEM.
+ * twice), -EDOM (not sorted): *bad_row (may be NULL) is the row's index, and
+ * `mem` is untouched; -ENOSPC (`size` too small, `mem` not aligned).
  */
 int tg_trie_build(const struct tg_trie_row *rows, size_t n, void *mem,
 		size_t size, size_t *used, size_t *bad_row);
@@ -45,8 +46,9 @@ int tg_trie_build(const struct tg_trie_row *rows, size_t n, void *mem,
  * its extensions. qsort(3) signature over struct tg_trie_row. */
 int tg_trie_compare(const void *a, const void *b);
 
-/* 0 when `mem` holds a sound image (every index inside it), else -EBADMSG.
- * Reads no further than `size`. */
+/* 0 when `mem` holds an image that is safe to walk for any number, else
+ * -EBADMSG. Reads no further than `size`, and takes time linear in it, whatever
+ * the bytes are. */
 int tg_trie_check(const void *mem, size_t size);
 
 /*
