@@ -1,0 +1,93 @@
+/*
+ * Calendar: "when is this open", as RFC 5545 writes it, expanded at load into
+ * an immutable image that answers by binary search.
+ *
+ * Build: for the process that loads (it reads the system's time zone files and
+ * allocates). Everything else: any number of readers at once, wait-free, no
+ * allocation, no pointer in the image. No clock is read: times are handed in,
+ * in seconds since 1970-01-01 UTC.
+ *
+ * libical keeps what it has read of the time zones in memory of its own, for
+ * ever, and shares it among threads with little protection: one build at a time
+ * in a process, and no fork while another thread builds. A zone that changes on
+ * disk is seen after a restart.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef TG_CALENDAR_H
+#define TG_CALENDAR_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Starts that a rule may have between its dtstart and the end of the horizon,
+ * and the longest text in a field. What is above is refused, not cut. */
+#define TG_CALENDAR_MAX_STARTS 200000
+#define TG_CALENDAR_MAX_TEXT 2048
+
+/* Longest horizon and longest window, in days. */
+#define TG_CALENDAR_MAX_DAYS 3700
+
+/*
+ * One row, NUL-terminated texts; NULL is empty. Local times are wall-clock
+ * times in `tz`: in the hour that a clock change leaves out, the offset before
+ * the change holds; in the hour that it repeats, the first pass is meant
+ * (RFC 5545, 3.3.5).
+ */
+struct tg_calendar_row
+{
+	/* A name of the tz database: Europe/Berlin, UTC. */
+	const char *tz;
+
+	/* First day and time: 20260105T090000, local. A date alone is a window of
+	 * whole days. Where the rule does not match dtstart, nothing opens: the
+	 * rule decides. */
+	const char *dtstart;
+
+	/* PT8H, P1DT12H, P1W. Weeks and days end at the same wall-clock time, hours,
+	 * minutes and seconds are exact (RFC 5545, 3.3.6): 22:00 and PT8H ends at
+	 * 05:00 or 07:00 in the night of a clock change. Empty beside a date: P1D. */
+	const char *duration;
+
+	/* FREQ=HOURLY|DAILY|WEEKLY|MONTHLY|YEARLY and the parts that RFC 5545
+	 * allows with it. Empty: one window. UNTIL is a date if dtstart is one, else
+	 * UTC (20261231T225959Z) or local. */
+	const char *rrule;
+
+	/* Starts that fall out, separated by commas. A date-time (local, or UTC with
+	 * a Z) must be a start. A date closes what starts on that day, if anything
+	 * does: a list of holidays suits every row. */
+	const char *exdate;
+};
+
+struct tg_calendar_error
+{
+	const char *field; /* "tz", "dtstart" ...; "" when no field is to blame */
+	char text[200];	   /* one line for an operator */
+};
+
+/*
+ * Expands `row` into the windows between `from` and `till`, sorted, merged and
+ * cut at both ends. mem: 8-byte aligned; may be NULL when size is 0.
+ * 0 (*used = image bytes); otherwise *err (not NULL) says what and where:
+ * -EINVAL the row or the horizon is wrong; -E2BIG more than
+ * TG_CALENDAR_MAX_STARTS starts; -ENOSPC `size` is too small, *used is enough;
+ * -ENOMEM. mem holds no image then.
+ */
+int tg_calendar_build(const struct tg_calendar_row *row, int64_t from,
+		int64_t till, void *mem, size_t size, size_t *used,
+		struct tg_calendar_error *err);
+
+/* 0 when `image` is sound in its `size` bytes, else -EBADMSG. Once, after it
+ * came from anywhere but build; the functions below trust it. */
+int tg_calendar_check(const void *image, size_t size);
+
+/* 1 open, 0 closed, -ERANGE: `now` is outside the horizon and nobody knows. A
+ * window is open from its first second to the one before its end. */
+int tg_calendar_is_open(const void *image, int64_t now);
+
+/* When what is_open answers at `now` changes next. 0, -ERANGE (now is outside
+ * the horizon), -ENOENT (not before the horizon ends). */
+int tg_calendar_next_change(const void *image, int64_t now, int64_t *at);
+
+#endif
