@@ -79,13 +79,12 @@ def _routing(chosen):
             uri=chosen[setting],
             try_timeout_ms=timeout,
             failover_codes="5xx,408",
-            max_channels=0 if name == "emergency" else 100,
         )
     for key, deck in enumerate(("cheap-buy", "good-buy", "free"), 1):
-        yield _insert("callroute_deck", id=key, name=deck, side="buy", currency="EUR")
+        yield _insert("callroute_deck", id=key, name=deck, currency="EUR")
     # (deck, prefix, micro-EUR a minute): the dead trunk is the cheaper one everywhere.
     for deck, prefix, price in ((1, "44", 4000), (1, "49", 5000), (1, "4930", 4500), (2, "44", 9000), (2, "49", 10000), (2, "1", 8000)):
-        yield _insert("callroute_rate", deck_id=deck, prefix=prefix, price=price, first_sec=1, step_sec=1)
+        yield _insert("callroute_rate", deck_id=deck, prefix=prefix, price=price)
     for deck in (1, 2):
         yield _insert("callroute_rate", deck_id=deck, prefix="4490", price=2000000, blocked=1)
     yield _insert("callroute_rate", deck_id=3, prefix="", price=0, is_default=1)

@@ -144,7 +144,7 @@ int callroute_add_carrier(struct callroute_builder *b, long long id,
 }
 
 int callroute_add_deck(struct callroute_builder *b, long long id,
-		const char *name, int enabled)
+		const char *name, const char *currency, int enabled)
 {
 	struct callroute_deck *d = grow(&b->decks, sizeof *d);
 
@@ -155,6 +155,8 @@ int callroute_add_deck(struct callroute_builder *b, long long id,
 	in_range(b, "callroute_deck", id, "id", id, 1, UINT32_MAX);
 	copy_text(
 			b, "callroute_deck", id, "name", name, 1, d->name, sizeof d->name);
+	copy_text(b, "callroute_deck", id, "currency", currency, 1, d->currency,
+			sizeof d->currency);
 	return 0;
 }
 

@@ -27,8 +27,9 @@ void callroute_builder_free(struct callroute_builder *b); /* NULL is fine */
  * the same, so that one load names every bad row. -ENOMEM only. */
 int callroute_add_carrier(struct callroute_builder *b, long long id,
 		const char *name, int enabled);
+/* currency: ISO 4217; the decks of one plan must agree in it. */
 int callroute_add_deck(struct callroute_builder *b, long long id,
-		const char *name, int enabled);
+		const char *name, const char *currency, int enabled);
 
 struct callroute_trunk_row
 {

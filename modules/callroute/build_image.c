@@ -179,6 +179,16 @@ static void check_rates(struct callroute_builder *b)
 	b->rates.count = kept;
 }
 
+/* Entries of unknown decks are gone by the time this is asked. */
+static const char *currency_of(const struct callroute_builder *b,
+		const struct callroute_build_entry *e)
+{
+	const struct callroute_deck *deck =
+			find(&b->decks, sizeof *deck, e->deck_id);
+
+	return deck ? deck->currency : "";
+}
+
 /* Gives every plan its span of entries; entries of disabled decks stay out. */
 static void check_plans(struct callroute_builder *b)
 {
@@ -232,6 +242,16 @@ static void check_plans(struct callroute_builder *b)
 					"callroute_plan_trunk id %lld: trunk %lld with deck %lld "
 					"stands in plan %lld twice",
 					e[i].id, e[i].trunk_id, e[i].deck_id, e[i].plan_id);
+		/* Prices in two currencies have no order. */
+		if(i > 0 && e[i].plan_id == e[i - 1].plan_id
+				&& strcmp(currency_of(b, &e[i]), currency_of(b, &e[i - 1]))
+						   != 0)
+			callroute_bad_row(b,
+					"callroute_plan_trunk id %lld: deck %lld is in %s, the "
+					"plan's "
+					"others in %s",
+					e[i].id, e[i].deck_id, currency_of(b, &e[i]),
+					currency_of(b, &e[i - 1]));
 		if(plan->out.count++ == 0)
 			plan->out.first = (uint32_t)i;
 		if(plan->out.count == CALLROUTE_ENTRIES_MAX + 1)

@@ -27,6 +27,7 @@ struct callroute_deck
 	long long id;
 	int enabled;
 	char name[CALLROUTE_NAME_MAX];
+	char currency[4]; /* ISO 4217 */
 };
 
 struct callroute_build_trunk

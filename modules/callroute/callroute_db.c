@@ -31,7 +31,9 @@ static int on_carrier(const struct glue_row *row, void *b)
 static int on_deck(const struct glue_row *row, void *b)
 {
 	TEXT(name, row, 0);
-	return callroute_add_deck(b, row->id, name, glue_row_int(row, 1, 0) != 0);
+	TEXT(currency, row, 2);
+	return callroute_add_deck(
+			b, row->id, name, currency, glue_row_int(row, 1, 0) != 0);
 }
 
 static int on_trunk(const struct glue_row *row, void *b)
@@ -115,7 +117,7 @@ static const struct
 	glue_row_f row;
 } tables[] = {
 		{"callroute_carrier", "name, enabled", on_carrier},
-		{"callroute_deck", "name, enabled", on_deck},
+		{"callroute_deck", "name, enabled, currency", on_deck},
 		{"callroute_trunk",
 				"carrier_id, name, uri, socket, strip, prefix, media, "
 				"try_timeout_ms, ring_timeout_ms, failover_codes, admin_state",
@@ -175,10 +177,11 @@ static int shrinks_too_much(uint32_t rates)
 					   < (uint64_t)old->rates * (100 - callroute.max_shrink);
 
 	tg_snapshot_leave(callroute.snapshots, process_no);
-	return too_much && !atomic_exchange(&callroute.shared->forced, 0);
+	return too_much;
 }
 
-static int build(struct callroute_builder *b, struct callroute_load *load)
+static int build(
+		struct callroute_builder *b, struct callroute_load *load, int forced)
 {
 	const struct callroute_image *im;
 	void *mem;
@@ -203,7 +206,7 @@ static int build(struct callroute_builder *b, struct callroute_load *load)
 		load->rates = im->rates;
 		load->trunks = im->trunks;
 		load->plans = im->plans;
-		if(shrinks_too_much(im->rates)) {
+		if(!forced && shrinks_too_much(im->rates)) {
 			say(load, "the rates shrank by more than max_shrink per cent: "
 					  "check the table, or callroute.reload force");
 			rc = -EPERM;
@@ -231,6 +234,8 @@ int callroute_load_tables(uint64_t ticket)
 	uint64_t start = glue_now();
 	struct callroute_load load = {.ticket = ticket, .at = time(NULL)};
 	struct callroute_builder *b = callroute_builder_new(complain, &load);
+	/* For this load only, whatever comes of it. */
+	int forced = (int)atomic_exchange(&callroute.shared->forced, 0);
 	int rc = b == NULL ? -ENOMEM : read_tables(b);
 
 	if(b == NULL)
@@ -238,7 +243,7 @@ int callroute_load_tables(uint64_t ticket)
 	else if(rc < 0)
 		say(&load, "the tables could not be read: see the log");
 	else
-		rc = build(b, &load);
+		rc = build(b, &load, forced);
 	callroute_builder_free(b);
 	load.ok = rc == 0;
 	load.took_us = glue_now() - start;

@@ -2,7 +2,7 @@
  * callroute: exports and lifecycle.
  *
  * Memory: three snapshot slots of snapshot_mb (only what is used is real), and
- * `attempts` records of about 400 bytes; nothing grows. Failure mode: without a
+ * `attempts` records of about 300 bytes; nothing grows. Failure mode: without a
  * first good load Kamailio refuses to start; afterwards a bad load keeps the
  * old data.
  *
@@ -25,7 +25,7 @@ struct callroute_state callroute = {
 		.default_plan = STR_STATIC_INIT("default"),
 		.snapshot_mb = 64,
 		.attempts = 16384,
-		.attempt_ttl = 300,
+		.attempt_ttl = 900,
 		.max_shrink = 50,
 		.keeper = {.name = "callroute keeper",
 				.tick_ms = 1000,

@@ -17,9 +17,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define CALLROUTE_NAME_MAX 64 /* names of trunks, plans, with the NUL */
+#define CALLROUTE_NAME_MAX 65 /* names of trunks, plans, with the NUL */
 #define CALLROUTE_URI_MAX 256
-#define CALLROUTE_PREFIX_MAX 32 /* digits put in front of a number */
+#define CALLROUTE_PREFIX_MAX 33 /* digits put in front of a number */
 
 enum callroute_trunk_state
 {

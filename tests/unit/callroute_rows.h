@@ -48,7 +48,7 @@ static inline void rows_deck(struct callroute_builder *b, long long id)
 	char name[32];
 
 	snprintf(name, sizeof name, "deck-%lld", id);
-	assert_int_equal(callroute_add_deck(b, id, name, 1), 0);
+	assert_int_equal(callroute_add_deck(b, id, name, "EUR", 1), 0);
 }
 
 static inline struct callroute_trunk_row rows_trunk_row(long long id)

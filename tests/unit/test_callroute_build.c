@@ -52,8 +52,16 @@ static void expect_complaint(struct callroute_builder *b, const char *line)
 	expect_refusal(b, 1, &line);
 }
 
-#define LONG \
-	"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+/* A text of `size` symbols: one more than a field of that size holds. */
+static const char *too_long(size_t size)
+{
+	static char text[300];
+
+	assert_true(size < sizeof text);
+	memset(text, '1', size);
+	text[size] = '\0';
+	return text;
+}
 
 static void names_each_bad_column_of_a_trunk(void **state)
 {
@@ -66,7 +74,6 @@ static void names_each_bad_column_of_a_trunk(void **state)
 			{{.id = 4294967296},
 					"id 4294967296: id = 4294967296 is not in 1 to 4294967295"},
 			{{.name = ""}, "id 9: name is empty"},
-			{{.name = LONG}, "id 9: name is longer than 63 characters"},
 			{{.uri = "192.0.2.1"}, "id 9: uri = '192.0.2.1' does not start "
 								   "with sip: or sips:"},
 			{{.uri = "tel:49"}, "id 9: uri = 'tel:49' does not start with sip: "
@@ -96,9 +103,6 @@ static void names_each_bad_column_of_a_trunk(void **state)
 								  "without its ]"},
 			{{.uri = "sip:[::1]x"}, "id 9: uri = 'sip:[::1]x' has something "
 									"other than a port behind its ]"},
-			{{.socket = LONG}, "id 9: socket is longer than 63 characters"},
-			{{.prefix = "12345678901234567890123456789012"},
-					"id 9: prefix is longer than 31 characters"},
 			{{.prefix = "00a"},
 					"id 9: prefix = '00a' has other symbols than + 0-9 * #"},
 			{{.strip = -1}, "id 9: strip = -1 is not in 0 to 32"},
@@ -151,6 +155,39 @@ static void names_each_bad_column_of_a_trunk(void **state)
 		assert_null(strpbrk(said.line[0], "\r\n"));
 		callroute_builder_free(b);
 	}
+}
+
+static void expect_too_long(
+		const struct callroute_trunk_row *row, const char *column, int size)
+{
+	struct callroute_builder *b = sound();
+	char line[512];
+
+	assert_int_equal(callroute_add_trunk(b, row), 0);
+	snprintf(line, sizeof line,
+			"callroute_trunk id 9: %s is longer than %d characters", column,
+			size - 1);
+	expect_complaint(b, line);
+}
+
+static void names_texts_that_are_too_long(void **state)
+{
+	struct callroute_trunk_row row = rows_trunk_row(9);
+	char uri[CALLROUTE_URI_MAX + 1] = "sip:";
+
+	(void)state;
+	row.name = too_long(CALLROUTE_NAME_MAX);
+	expect_too_long(&row, "name", CALLROUTE_NAME_MAX);
+	row = rows_trunk_row(9);
+	row.socket = too_long(CALLROUTE_NAME_MAX);
+	expect_too_long(&row, "socket", CALLROUTE_NAME_MAX);
+	row = rows_trunk_row(9);
+	row.prefix = too_long(CALLROUTE_PREFIX_MAX);
+	expect_too_long(&row, "prefix", CALLROUTE_PREFIX_MAX);
+	row = rows_trunk_row(9);
+	memset(uri + 4, 'h', sizeof uri - 5);
+	row.uri = uri;
+	expect_too_long(&row, "uri", CALLROUTE_URI_MAX);
 }
 
 static void takes_every_sound_trunk(void **state)
@@ -214,10 +251,12 @@ static void names_each_bad_column_of_a_rate(void **state)
 
 static void names_each_bad_column_of_the_rest(void **state)
 {
-	static const char *const lines[] = {
+	char deck_name[80];
+	const char *const lines[] = {
 			"callroute_carrier id 2: name is empty",
 			"callroute_deck id 0: id = 0 is not in 1 to 4294967295",
-			"callroute_deck id 8: name is longer than 63 characters",
+			deck_name,
+			"callroute_deck id 9: currency is longer than 3 characters",
 			"callroute_plan id 2: name is empty",
 			"callroute_plan id 3: order_by = 'cheap' is not one of price, "
 			"priority",
@@ -233,9 +272,15 @@ static void names_each_bad_column_of_the_rest(void **state)
 	struct callroute_builder *b = sound();
 
 	(void)state;
+	snprintf(deck_name, sizeof deck_name,
+			"callroute_deck id 8: name is longer than %d characters",
+			CALLROUTE_NAME_MAX - 1);
 	assert_int_equal(callroute_add_carrier(b, 2, "", 1), 0);
-	assert_int_equal(callroute_add_deck(b, 0, "zero", 1), 0);
-	assert_int_equal(callroute_add_deck(b, 8, LONG, 1), 0);
+	assert_int_equal(callroute_add_deck(b, 0, "zero", "EUR", 1), 0);
+	assert_int_equal(
+			callroute_add_deck(b, 8, too_long(CALLROUTE_NAME_MAX), "EUR", 1),
+			0);
+	assert_int_equal(callroute_add_deck(b, 9, "nine", "EURO", 1), 0);
 	rows_plan(b, 2, "", "price", 1);
 	rows_plan(b, 3, "three", "cheap", 1);
 	rows_plan(b, 4, "four", "price", 0);
@@ -246,7 +291,23 @@ static void names_each_bad_column_of_the_rest(void **state)
 	rows_entry(b, 4, 1, 4, 1, 1, 65536);
 	callroute_builder_reject(b, "the caller's own reason");
 	rows_entry(b, 5, 77, 78, 79, 1, 1);
-	expect_refusal(b, 13, lines);
+	expect_refusal(b, 14, lines);
+}
+
+/* The lowest of 10 cents and 12 yen is no price. */
+static void refuses_two_currencies_in_one_plan(void **state)
+{
+	static const char *const lines[] = {
+			"callroute_plan_trunk id 3: deck 3 is in JPY, the plan's others in "
+			"EUR",
+	};
+	struct callroute_builder *b = sound();
+
+	(void)state;
+	assert_int_equal(callroute_add_deck(b, 3, "yen", "JPY", 1), 0);
+	rows_trunk(b, 3, "up");
+	rows_entry(b, 3, 1, 3, 3, 1, 1);
+	expect_refusal(b, 1, lines);
 }
 
 static void names_what_stands_there_twice(void **state)
@@ -264,7 +325,7 @@ static void names_what_stands_there_twice(void **state)
 
 	(void)state;
 	assert_int_equal(callroute_add_carrier(b, 7, "again", 1), 0);
-	assert_int_equal(callroute_add_deck(b, 2, "again", 1), 0);
+	assert_int_equal(callroute_add_deck(b, 2, "again", "EUR", 1), 0);
 	rows_trunk(b, 2, "up");
 	rows_plan(b, 1, "again", "price", 1);
 	rows_plan(b, 4, "same", "price", 1);
@@ -372,9 +433,11 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 			cmocka_unit_test(names_each_bad_column_of_a_trunk),
+			cmocka_unit_test(names_texts_that_are_too_long),
 			cmocka_unit_test(takes_every_sound_trunk),
 			cmocka_unit_test(names_each_bad_column_of_a_rate),
 			cmocka_unit_test(names_each_bad_column_of_the_rest),
+			cmocka_unit_test(refuses_two_currencies_in_one_plan),
 			cmocka_unit_test(names_what_stands_there_twice),
 			cmocka_unit_test(names_every_rate_that_overlaps_another),
 			cmocka_unit_test(a_long_list_of_bad_rows_is_cut_and_says_so),

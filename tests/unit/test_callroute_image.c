@@ -46,7 +46,7 @@ static void a_deck_that_is_off_stays_out_with_its_rates(void **state)
 	rows_plan(b, 1, "out", "price", 8);
 	rows_plan(b, 2, "off", "price", 8);
 	rows_deck(b, 1);
-	assert_int_equal(callroute_add_deck(b, 2, "off", 0), 0);
+	assert_int_equal(callroute_add_deck(b, 2, "off", "EUR", 0), 0);
 	for(int n = 1; n <= 2; n++) {
 		rows_trunk(b, n, "up");
 		rows_rate(b, n, n, n == 1 ? "4" : "49", 200 / n);
@@ -65,7 +65,7 @@ static void a_deck_that_is_off_stays_out_with_its_rates(void **state)
 	support_free(im);
 	/* Only rates of decks that are off: as good as none. */
 	b = rows_new(&said);
-	assert_int_equal(callroute_add_deck(b, 1, "off", 0), 0);
+	assert_int_equal(callroute_add_deck(b, 1, "off", "EUR", 0), 0);
 	rows_plan(b, 1, "out", "price", 8);
 	rows_trunk(b, 1, "up");
 	rows_rate(b, 1, 1, "4", 1);
@@ -149,7 +149,7 @@ static int fill(struct callroute_builder *b, int rows)
 		snprintf(name, sizeof name, "%d", n);
 		plan.name = rate.prefix = name;
 		rc = callroute_add_carrier(b, n, name, 1);
-		rc = rc ? rc : callroute_add_deck(b, n, name, 1);
+		rc = rc ? rc : callroute_add_deck(b, n, name, "EUR", 1);
 		rc = rc ? rc : callroute_add_trunk(b, &trunk);
 		rc = rc ? rc : callroute_add_rate(b, &rate);
 		rc = rc ? rc : callroute_add_plan(b, &plan);
