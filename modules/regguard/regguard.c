@@ -74,23 +74,37 @@ static uint64_t answered_id(
 
 /*
  * Digest covers neither Contact nor source (RFC 7616, 5.3 and 5.10): who saw
- * one answer can use it again. Clients without qop repeat an answer, but from
- * where they are; and no client uses a Via branch in two networks (RFC 3261,
- * 8.1.1.7).
+ * one answer can use it again, from his own network.
+ *
+ * With a cnonce (qop) no answer is ever given twice, so a second use elsewhere
+ * is the replay. Without one, a client repeats its answer, and two telephones
+ * of one account that met the same nonce give the same one: what comes from a
+ * network that the AoR is known in is not counted, and neither is a repetition
+ * that changes nothing (the telephone moved). A Via branch, though, is no
+ * client's in two networks (RFC 3261, 8.1.1.7).
  */
-static int by_another(const struct regguard_answered *first,
-		const struct regguard_answered *again)
+static int by_another(const struct regguard_tables *t,
+		const struct regguard_request *r, const struct regguard_answered *first,
+		const struct regguard_answered *again, uint64_t now)
 {
-	return memcmp(&first->network, &again->network, sizeof again->network) != 0
-		   && (first->contact != again->contact
-				   || first->branch == again->branch);
+	struct regguard_profile p;
+
+	if(memcmp(&first->network, &again->network, sizeof again->network) == 0)
+		return 0;
+	if(r->unique || first->branch == again->branch)
+		return 1;
+	if(first->contact == again->contact && first->removes == again->removes)
+		return 0;
+	return tg_store_get(t->profiles, r->aor_id, now, &p) < 0
+		   || regguard_find_network(&p, &again->network) == NULL;
 }
 
 static struct regguard_answered use_of(const struct regguard_request *r)
 {
 	return (struct regguard_answered){.network = regguard_network_of(r->addr),
 			.contact = r->contact,
-			.branch = r->branch};
+			.branch = r->branch,
+			.removes = r->removes != 0};
 }
 
 static int is_replay(const struct regguard_tables *t,
@@ -104,7 +118,7 @@ static int is_replay(const struct regguard_tables *t,
 					  now + (uint64_t)s->answered_sec * 1000000, now,
 					  note_first, &u)
 					  == 0
-		   && u.seen && by_another(&u.first, &u.mine);
+		   && u.seen && by_another(t, r, &u.first, &u.mine, now);
 }
 
 static int is_learned(const struct regguard_profile *p,
@@ -172,7 +186,7 @@ void regguard_judge_used_nonce(const struct regguard_tables *t,
 	out->verdict = REGGUARD_ALLOW;
 	if(r->response == 0
 			|| tg_store_get(t->answered, answered_id(t, r), now, &first) < 0
-			|| !by_another(&first, &again))
+			|| !by_another(t, r, &first, &again, now))
 		return;
 	out->verdict = REGGUARD_DENY;
 	out->deterministic = 1;

@@ -56,6 +56,7 @@ struct regguard_answered
 {
 	struct regguard_network network;
 	uint64_t contact, branch;
+	uint32_t removes;
 };
 
 struct regguard_settings
@@ -75,6 +76,7 @@ struct regguard_request
 	uint64_t contact; /* hash over hosts and ports of all Contacts, or of '*' */
 	uint64_t branch;  /* hash of the top Via's branch */
 	uint64_t response; /* hash of nonce and response, 0 = no credentials */
+	int unique;		   /* the response covers a cnonce: no two uses are alike */
 	int removes;	   /* Contact: *, or every Contact has expires 0 */
 };
 

@@ -56,6 +56,8 @@ static int read_register(sip_msg_t *msg, struct regguard_request *r)
 			&& regguard_read_request(msg, r) == 0 && msg->callid != NULL)
 		return 0;
 	counter_inc(regguard.bad_messages);
+	LM_NOTICE("bad-message source=%s: no REGISTER that can be read\n",
+			ip_addr2a(&msg->rcv.src_ip));
 	regguard_pv_remember(msg, NULL, &denied);
 	return -1;
 }

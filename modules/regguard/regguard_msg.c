@@ -256,6 +256,7 @@ static void read_response(sip_msg_t *msg, struct regguard_request *out)
 	add_str(&t, &a->digest.nonce);
 	add_str(&t, &a->digest.response);
 	out->response = hash(SPACE_RESPONSE, t.text, t.len);
+	out->unique = a->digest.cnonce.len > 0 && a->digest.nc.len > 0;
 }
 
 int regguard_read_request(sip_msg_t *msg, struct regguard_request *out)

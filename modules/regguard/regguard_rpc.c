@@ -82,11 +82,12 @@ static void show_profile(
 	uint32_t at = (uint32_t)(now / 1000000);
 	void *h, *devices, *networks, *row;
 
+	/* One nested value a call: ctl stops at the first. */
 	if(rpc->add(ctx, "{", &h) < 0
-			|| rpc->struct_add(h, "sddd[[", "aor", p->aor, "accepted",
+			|| rpc->struct_add(h, "sddd[", "aor", p->aor, "accepted",
 					   (int)p->accepted, "age_sec", (int)(at - p->first_seen),
 					   "owner_alive", regguard_owner_is_alive(p, now),
-					   "devices", &devices, "networks", &networks)
+					   "devices", &devices)
 					   < 0)
 		return;
 	for(int i = 0; i < REGGUARD_DEVICES; i++) {
@@ -96,6 +97,8 @@ static void show_profile(
 			rpc->struct_add(row, "ddd", "place", i, "seen_ago_sec",
 					(int)(at - d->last_seen), "bound", d->live_until > now);
 	}
+	if(rpc->struct_add(h, "[", "networks", &networks) < 0)
+		return;
 	for(int i = 0; i < REGGUARD_NETWORKS; i++) {
 		const struct regguard_known_network *n = &p->networks[i];
 		char text[INET6_ADDRSTRLEN + 4];
