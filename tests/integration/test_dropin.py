@@ -110,3 +110,66 @@ def test_callroute_reaches_a_trunk(tmp_path, run_kamailio, modules):
             trunk.reply(invite, 486, "Busy Here", tag="t")
             wanted = sip.Message(raw)
             assert alice.end.final(wanted.callid, wanted.cseq).status == 486
+
+
+def test_three_lines_drop_a_flood(tmp_path, run_kamailio):
+    """fraudguard without a database: requests over 30 in 2 seconds get no answer, another source does."""
+    database = stack_.create_database(str(tmp_path / "tollgate.sqlite"), sql=[PLAIN])
+    cfg = stockcfg.write(str(tmp_path / "stock.cfg"), readme.drop_in("fraudguard-alone"),
+                         f"sqlite:///{database}", ["WITH_AUTH"])
+    server = start(run_kamailio, cfg)
+    with telephone(server.address, "bob", ports.FOREIGN) as flooder, telephone(server.address, "alice") as alice:
+        sent = [flooder.message("OPTIONS", f"sip:{DOMAIN}") for _ in range(60)]
+        for raw in sent:
+            flooder.end.send(raw)
+        # One answer at a time: the last one that comes is the thirtieth.
+        answered = 0
+        while flooder.end.expect(lambda m: m.status == 200, 0.5):
+            answered += 1
+        assert answered == 30
+        assert alice.register().status == 200
+
+
+def test_foreign_from_reaches_no_trunk(tmp_path, run_kamailio):
+    """The stock script authenticates only its own From domain: no other may call at our expense."""
+    with sip.Endpoint(None, ports.TRUNKS) as trunk:
+        server = start(run_kamailio, stock_with(tmp_path, stack_.MODULES, f"sip:{trunk.where}"))
+        with telephone(server.address, "alice") as alice:
+            raw = alice.message("INVITE", f"sip:+12025550123@{DOMAIN}", [("Content-Type", "application/sdp")],
+                                sip.sdp(alice.end.host, 4000))
+            raw = sip.with_header(raw, "From", "<sip:anybody@elsewhere.invalid>;tag=x")
+            message = sip.Message(raw)
+            alice.end.send(raw)
+            response = alice.end.final(message.callid, message.cseq)
+            assert response is not None and response.status >= 400, response
+        assert trunk.request("INVITE", 0.3) is None
+
+
+def test_calls_to_trunks_are_limited_too(tmp_path, run_kamailio):
+    """All three modules in one file: the eleventh call in a minute reaches no trunk."""
+    with sip.Endpoint(None, ports.TRUNKS) as trunk:
+        server = start(run_kamailio, stock_with(tmp_path, stack_.MODULES, f"sip:{trunk.where}"))
+        with telephone(server.address, "alice") as alice:
+            statuses = []
+            for _ in range(12):
+                raw = alice.message("INVITE", f"sip:+12025550123@{DOMAIN}", [("Content-Type", "application/sdp")],
+                                    sip.sdp(alice.end.host, 4000))
+                first = sip.Message(raw)
+                alice.end.send(raw)
+                raw = alice.authorised(raw, alice.end.final(first.callid, first.cseq))
+                wanted = sip.Message(raw)
+                alice.end.send(raw)
+                invite = trunk.expect(lambda m, c=wanted.callid: m.method == "INVITE" and m.callid == c, 0.5)
+                if invite:
+                    trunk.reply(invite, 486, "Busy Here", tag="t")
+                statuses.append(alice.end.final(wanted.callid, wanted.cseq).status)
+    assert statuses == [486] * 10 + [403] * 2, statuses
+
+
+@pytest.mark.parametrize("module", stack_.MODULES)
+def test_module_readme_shows_the_minimal_cfg(module):
+    """Chapter 11 is the file itself, which test_cfg.py runs."""
+    with open(f"{kamailio.ROOT}/cfg/minimal/{module}.cfg", encoding="utf-8") as source:
+        text = source.read()
+    blocks = readme.blocks(f"modules/{module}/README.md")
+    assert any(block.text == text for block in blocks), "chapter 11 differs from the file"

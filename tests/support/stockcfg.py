@@ -10,6 +10,7 @@ of Kamailio 5.6 to 6.x (asserted on every build):
     top             before everything else: #!define lines
     loadmodule      after the last loadmodule
     modparam        after the last modparam
+    first           request_route, before everything else
     request-start   request_route, after the stock checks of route(REQINIT)
     after-auth      request_route, after route(AUTH)
     new-call        request_route, before route(PSTN): only initial requests come here
@@ -32,6 +33,7 @@ ANCHORS = {
     "top": (r"^#!KAMAILIO\s*$", "after"),
     "loadmodule": (r"^# -+ setting module-specific parameters -+", "before"),
     "modparam": (r"^####### Routing Logic", "before"),
+    "first": (r"^request_route \{", "after"),
     "request-start": (r"^\troute\(REQINIT\);", "after"),
     "after-auth": (r"^\troute\(AUTH\);", "after"),
     "new-call": (r"^\troute\(PSTN\);", "before"),
