@@ -6,6 +6,7 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "fraudguard/fraudguard_mod.h"
+#include "core/ip_addr.h"
 #include "core/parser/parse_uri.h"
 
 #include <string.h>
@@ -106,6 +107,13 @@ static int ki_call(sip_msg_t *msg, str *account, str *dst)
 		fraudguard_pv_remember(msg, NULL);
 		return FRAUDGUARD_PASS;
 	}
+	if(account->len == 0) {
+		/* Nobody in particular: then everybody at that address together. */
+		LM_WARN("fraudguard_call without an account: the source address stands "
+				"for it\n");
+		call.account = ip_addr2a(&msg->rcv.src_ip);
+		call.account_len = strlen(call.account);
+	}
 	callid_of(msg, &call.callid, &call.callid_len);
 	call.call = fraudguard_call_id(
 			&fraudguard.tables, call.callid, call.callid_len);
@@ -131,10 +139,8 @@ static int w_call(sip_msg_t *msg, char *account, char *dst)
 {
 	str a, d;
 
-	if(fixup_get_svalue(msg, (gparam_t *)account, &a) < 0 || a.len == 0) {
-		LM_ERR("fraudguard_call: the account is empty\n");
-		return FRAUDGUARD_EXPOSURE;
-	}
+	if(fixup_get_svalue(msg, (gparam_t *)account, &a) < 0)
+		a = (str){"", 0};
 	if(dst != NULL) {
 		if(fixup_get_svalue(msg, (gparam_t *)dst, &d) < 0)
 			d = (str){"", 0};

@@ -9,8 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define FRAUDGUARD_NAME_MAX 48
-#define FRAUDGUARD_MATCH_MAX 128
+#define FRAUDGUARD_NAME_MAX 65
+#define FRAUDGUARD_MATCH_MAX 129
 #define FRAUDGUARD_REASON_MAX 96
 #define FRAUDGUARD_RULES_MAX 1024
 #define FRAUDGUARD_ALLOW_MAX 4096
@@ -43,7 +43,8 @@ enum fraudguard_mode
 struct fraudguard_rule
 {
 	char name[FRAUDGUARD_NAME_MAX];
-	char match[FRAUDGUARD_MATCH_MAX];	/* account or address; empty = every */
+	/* account, or address as it is counted (IPv6: its /64); empty = every */
+	char match[FRAUDGUARD_MATCH_MAX];
 	char reason[FRAUDGUARD_REASON_MAX]; /* reason phrase of the refusal */
 	uint32_t threshold;	 /* events in the window that still pass */
 	uint32_t window_sec; /* 0 for concurrent calls */
@@ -107,6 +108,12 @@ void fraudguard_build_defaults(struct fraudguard_builder *b);
 
 /* "192.0.2.0/24", "2001:db8::1". 0, -EINVAL. */
 int fraudguard_parse_net(const char *text, struct fraudguard_net *out);
+
+/* The never-block list. */
+int fraudguard_source_is_allowed(
+		const struct fraudguard_image *im, const uint8_t addr[16]);
+int fraudguard_account_is_allowed(
+		const struct fraudguard_image *im, const char *name);
 
 const char *fraudguard_metric_name(int metric);
 const char *fraudguard_action_name(int action);
