@@ -4,9 +4,14 @@
  * its reasons out. No clock, no log, no allocation, no lock but the tables'.
  *
  * Order: never-block list, existing ban, rules by metric. The first enforced
- * refusal is the verdict; shadow rules are judged all the same. For one metric
- * the rules of the very account or address replace the '*' rules, so that an
- * exception can be narrower or wider.
+ * refusal is the verdict; shadow rules are judged all the same, and a ban that
+ * is due is written whichever refusal came first. For one metric the rules of
+ * the very account or address replace the '*' rules, so that an exception can
+ * be narrower or wider; a shadow rule replaces shadow rules only, since it must
+ * change nothing that is enforced.
+ *
+ * A rule that refuses counts what passed everything: who redials is not held
+ * for longer. The other actions count all.
  *
  * When a table has no room the event goes uncounted and the call passes: memory
  * never refuses a call (counted as `untracked`).
@@ -25,6 +30,7 @@
 #define FRAUDGUARD_KEY_MAX 160 /* "account:" + FRAUDGUARD_MATCH_MAX */
 #define FRAUDGUARD_CALLID_MAX 96
 #define FRAUDGUARD_EVENTS 4 /* events of one verdict at most */
+#define FRAUDGUARD_OWNERS 4 /* who counts one call: account, trunk ... */
 
 /* Verdicts; the script sees them as they are. */
 enum fraudguard_verdict
@@ -61,7 +67,7 @@ struct fraudguard_ban
 
 struct fraudguard_call_record
 {
-	uint64_t owner; /* whose lease the call holds */
+	uint64_t owner[FRAUDGUARD_OWNERS]; /* whose leases it holds; 0 = none */
 };
 
 /* One rule that fired. */
@@ -82,7 +88,7 @@ struct fraudguard_answer
 {
 	int verdict;			   /* enum fraudguard_verdict */
 	struct fraudguard_hit hit; /* what made the verdict; rule "" = none */
-	int events;				   /* all that fired, to be logged */
+	int events; /* what fired, to be logged; refusals before shadow rules */
 	struct fraudguard_hit event[FRAUDGUARD_EVENTS];
 	int untracked; /* counts that found no room */
 };
@@ -119,7 +125,9 @@ struct fraudguard_call
 };
 
 /* Judges a new call. When it passes, the account holds one more call, until
- * fraudguard_end_call or the lease's end. */
+ * fraudguard_end_call or the lease's end. The call may be judged for several
+ * accounts (FRAUDGUARD_OWNERS); one that holds it already takes no second
+ * place. */
 void fraudguard_judge_call(const struct fraudguard_tables *t,
 		const struct fraudguard_image *rules,
 		const struct fraudguard_call *call, struct fraudguard_now now,
@@ -140,13 +148,14 @@ uint64_t fraudguard_call_id(
 void fraudguard_source_key(
 		const uint8_t addr[16], char out[FRAUDGUARD_KEY_MAX]);
 
-/* Ends a ban by its text key and forgets what led to it. 0, -ENOENT. */
+/* Ends a ban by its text key and forgets what led to it. 0, -ENOENT, -EBUSY. */
 int fraudguard_release(const struct fraudguard_tables *t,
 		const struct fraudguard_image *rules, const char *key,
 		struct fraudguard_now now);
 
-/* Bans a text key by an operator's word. 0, -EINVAL (no such kind of key),
- * -ENOSPC, -EBUSY. */
+/* Bans a text key by an operator's word, longer or shorter than a ban there is;
+ * an IPv6 address means its /64. 0, -EINVAL (no such kind of key, a network,
+ * no seconds), -ENOSPC, -EBUSY. */
 int fraudguard_ban_key(const struct fraudguard_tables *t, const char *key,
 		uint32_t seconds, const char *note, struct fraudguard_now now);
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "fraudguard/rules.h"
+#include "fraudguard/keys.h"
 
 #include <arpa/inet.h>
+#include <ctype.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -44,23 +45,36 @@ __attribute__((format(printf, 2, 3))) static void bad(
 	char line[512];
 	va_list ap;
 
-	if(++b->bad > COMPLAINTS_MAX)
+	if(++b->bad > COMPLAINTS_MAX) {
+		if(b->bad == COMPLAINTS_MAX + 1)
+			b->complain(b->arg, "more bad rows follow; mend these first");
 		return;
+	}
 	va_start(ap, format);
 	vsnprintf(line, sizeof line, format, ap);
 	va_end(ap);
+	/* What a column holds must not end or forge a log line. */
+	for(char *p = line; *p; p++) {
+		if(iscntrl((unsigned char)*p))
+			*p = '?';
+	}
 	b->complain(b->arg, line);
 }
 
 static uint8_t one_of(struct fraudguard_builder *b, long long id,
 		const char *column, const char *text, const char *const *words)
 {
+	char all[64] = "";
+
 	for(uint8_t i = 0; words[i] != NULL; i++) {
+		size_t n = strlen(all);
+
 		if(strcmp(text, words[i]) == 0)
 			return i;
+		snprintf(all + n, sizeof all - n, "%s%s", n ? ", " : "", words[i]);
 	}
-	bad(b, "fraudguard_rule id %lld: %s = '%s' is unknown (%s, %s, ...)", id,
-			column, text, words[0], words[1]);
+	bad(b, "fraudguard_rule id %lld: %s = '%s' is not one of %s", id, column,
+			text, all);
 	return 0;
 }
 
@@ -83,13 +97,43 @@ static void copy_text(struct fraudguard_builder *b, long long id,
 	snprintf(out, size, "%s", text);
 }
 
+/* Whom the rule is for: "*", an account, or an address as it is counted. */
+static void read_match(struct fraudguard_builder *b,
+		const struct fraudguard_rule_row *row, struct fraudguard_rule *r)
+{
+	char key[FRAUDGUARD_KEY_MAX];
+	const char *match = row->match;
+
+	if(strcmp(match, "*") == 0)
+		return;
+	if(match[0] == '\0') {
+		bad(b,
+				"fraudguard_rule id %lld: match_key is empty (* means every "
+				"one)",
+				row->id);
+		return;
+	}
+	if(r->metric == FRAUDGUARD_SOURCE_REQUESTS) {
+		if(fraudguard_address_key(match, key) < 0) {
+			bad(b,
+					"fraudguard_rule id %lld: match_key = '%s' is no address "
+					"that is counted (an IPv4 address, an IPv6 address or its "
+					"/64)",
+					row->id, match);
+			return;
+		}
+		match = key + strlen("ip:");
+	}
+	copy_text(b, row->id, "match_key", match, r->match, sizeof r->match);
+}
+
 void fraudguard_build_rule(
 		struct fraudguard_builder *b, const struct fraudguard_rule_row *row)
 {
 	struct fraudguard_rule *r;
 	uint8_t mode = one_of(b, row->id, "mode", row->mode, modes);
 
-	if(mode == FRAUDGUARD_OFF)
+	if(strcmp(row->mode, modes[FRAUDGUARD_OFF]) == 0)
 		return;
 	if(b->im->rules == FRAUDGUARD_RULES_MAX) {
 		bad(b, "fraudguard_rule id %lld: more than %d rules", row->id,
@@ -104,9 +148,7 @@ void fraudguard_build_rule(
 		bad(b, "fraudguard_rule id %lld: name is empty", row->id);
 	copy_text(b, row->id, "name", row->name, r->name, sizeof r->name);
 	copy_text(b, row->id, "reason", row->reason, r->reason, sizeof r->reason);
-	if(strcmp(row->match, "*") != 0)
-		copy_text(
-				b, row->id, "match_key", row->match, r->match, sizeof r->match);
+	read_match(b, row, r);
 	if(strpbrk(row->reason, "\r\n") != NULL)
 		bad(b, "fraudguard_rule id %lld: reason has a line break", row->id);
 	r->threshold = (uint32_t)in_range(
@@ -117,8 +159,11 @@ void fraudguard_build_rule(
 	if(r->action == FRAUDGUARD_BAN)
 		r->ban_sec = (uint32_t)in_range(
 				b, row->id, "ban_sec", row->ban_sec, 1, 366 * 86400);
-	if(r->action == FRAUDGUARD_REFUSE || r->action == FRAUDGUARD_BAN)
-		r->code = (uint16_t)in_range(b, row->id, "code", row->code, 400, 699);
+	if(r->action != FRAUDGUARD_REFUSE && r->action != FRAUDGUARD_BAN)
+		return;
+	if(row->reason[0] == '\0')
+		bad(b, "fraudguard_rule id %lld: reason is empty", row->id);
+	r->code = (uint16_t)in_range(b, row->id, "code", row->code, 400, 699);
 }
 
 int fraudguard_parse_net(const char *text, struct fraudguard_net *out)
@@ -147,7 +192,8 @@ int fraudguard_parse_net(const char *text, struct fraudguard_net *out)
 	bits = most;
 	if(slash != NULL) {
 		bits = strtol(slash + 1, &end, 10);
-		if(end == slash + 1 || *end != '\0' || bits < 0 || bits > most)
+		if(slash[1] < '0' || slash[1] > '9' || *end != '\0' || bits < 0
+				|| bits > most)
 			return -EINVAL;
 	}
 	out->bits = (uint8_t)(bits + shift);
@@ -186,13 +232,18 @@ void fraudguard_build_allow(struct fraudguard_builder *b, long long id,
 	}
 }
 
+static int by_name(const void *a, const void *b)
+{
+	const struct fraudguard_rule *x = a, *y = b;
+
+	return strcmp(x->name, y->name);
+}
+
 static int by_metric(const void *a, const void *b)
 {
 	const struct fraudguard_rule *x = a, *y = b;
 
-	if(x->metric != y->metric)
-		return x->metric - y->metric;
-	return strcmp(x->name, y->name);
+	return x->metric != y->metric ? x->metric - y->metric : by_name(a, b);
 }
 
 static int by_text(const void *a, const void *b)
@@ -204,8 +255,8 @@ int fraudguard_build_finish(struct fraudguard_builder *b, int64_t now)
 {
 	struct fraudguard_image *im = b->im;
 
-	qsort(im->rule, im->rules, sizeof im->rule[0], by_metric);
 	qsort(im->account, im->accounts, sizeof im->account[0], by_text);
+	qsort(im->rule, im->rules, sizeof im->rule[0], by_name);
 	for(uint32_t i = 1; i < im->rules; i++) {
 		if(strcmp(im->rule[i].name, im->rule[i - 1].name) == 0)
 			bad(b, "fraudguard_rule name = '%s' stands there twice",
@@ -215,6 +266,7 @@ int fraudguard_build_finish(struct fraudguard_builder *b, int64_t now)
 		return -EBADMSG;
 	if(im->rules == 0)
 		return -ENODATA;
+	qsort(im->rule, im->rules, sizeof im->rule[0], by_metric);
 	for(uint32_t i = 0, m = 0; m <= FRAUDGUARD_METRICS; m++) {
 		while(i < im->rules && im->rule[i].metric < m)
 			i++;
@@ -237,4 +289,44 @@ void fraudguard_build_defaults(struct fraudguard_builder *b)
 			.mode = "enforce"};
 
 	fraudguard_build_rule(b, &flood);
+}
+
+/* --- look-up --- */
+
+static int net_holds(const struct fraudguard_net *n, const uint8_t addr[16])
+{
+	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+	int bytes = n->bits / 8, rest = n->bits % 8;
+
+	/* The mapped addresses lie inside ::/0, which does not mean them. */
+	if(n->bits < 96 && memcmp(addr, mapped, 12) == 0)
+		return 0;
+	if(memcmp(n->addr, addr, (size_t)bytes) != 0)
+		return 0;
+	return rest == 0
+		   || ((n->addr[bytes] ^ addr[bytes]) & (0xff00 >> rest) & 0xff) == 0;
+}
+
+int fraudguard_source_is_allowed(
+		const struct fraudguard_image *im, const uint8_t addr[16])
+{
+	for(uint32_t i = 0; i < im->nets; i++) {
+		if(net_holds(&im->net[i], addr))
+			return 1;
+	}
+	return 0;
+}
+
+static int cmp_account(const void *key, const void *row)
+{
+	return strcmp(key, row);
+}
+
+int fraudguard_account_is_allowed(
+		const struct fraudguard_image *im, const char *name)
+{
+	return im->accounts > 0
+		   && bsearch(name, im->account, im->accounts, sizeof im->account[0],
+					  cmp_account)
+					  != NULL;
 }
