@@ -34,7 +34,8 @@ struct regguard_network
 struct regguard_known_device
 {
 	struct regguard_device device;
-	uint64_t contact;	 /* hash of the binding it holds, 0 = none */
+	uint32_t contact;	 /* folded hash of the binding it holds, 0 = none */
+	uint32_t callid;	 /* folded hash of the Call-ID that made the binding */
 	uint64_t live_until; /* monotonic us: its binding's end */
 	uint32_t last_seen;	 /* seconds of monotonic time */
 };
@@ -55,6 +56,14 @@ struct regguard_profile
 };
 
 _Static_assert(sizeof(struct regguard_profile) <= 700, "budget of an AoR");
+
+/* A 64-bit hash in 32 bits, never 0. */
+static inline uint32_t regguard_fold(uint64_t hash)
+{
+	uint32_t h = (uint32_t)(hash ^ hash >> 32);
+
+	return h ? h : 1;
+}
 
 struct regguard_network regguard_network_of(const uint8_t addr[16]);
 

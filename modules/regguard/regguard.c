@@ -14,7 +14,7 @@ static const struct
 	int points;
 } reasons[REGGUARD_REASONS] = {{"replay", 100}, {"foreign_removal", 100},
 		{"new_device", 30}, {"new_network", 30}, {"owner_alive", 20},
-		{"learning", -20}};
+		{"learning", -20}, {"copied_instance", 30}};
 
 uint64_t regguard_aor_id(
 		const struct regguard_tables *t, const char *aor, size_t len)
@@ -135,8 +135,9 @@ static int weigh(struct regguard_profile *p, const struct regguard_settings *s,
 {
 	struct regguard_network n = regguard_network_of(r->addr);
 	int alive = regguard_owner_is_alive(p, now);
+	const struct regguard_known_device *d = regguard_find_device(p, &r->device);
 
-	out->known_device = regguard_find_device(p, &r->device) != NULL;
+	out->known_device = d != NULL;
 	out->known_network = regguard_find_network(p, &n) != NULL;
 	out->learned = is_learned(p, s, now);
 	if(out->known_device && out->known_network)
@@ -150,6 +151,13 @@ static int weigh(struct regguard_profile *p, const struct regguard_settings *s,
 		out->reasons |= REGGUARD_FOREIGN_REMOVAL;
 		out->deterministic = 1;
 		return REGGUARD_DENY;
+	}
+	/* A telephone keeps its Call-ID while it runs (RFC 3261, 10.2.4), so one on
+	 * the move comes with the one that made its binding. */
+	if(d != NULL && r->device.instance != 0 && d->live_until > now
+			&& d->callid != regguard_fold(r->callid)) {
+		out->reasons |= REGGUARD_COPIED_INSTANCE;
+		return out->learned ? REGGUARD_QUARANTINE : REGGUARD_NOTIFY;
 	}
 	if(out->known_device)
 		return REGGUARD_ALLOW; /* the owner's phone on the move */
@@ -212,7 +220,8 @@ static int learn(
 	if(fresh)
 		memcpy(p->aor, l->r->aor, sizeof p->aor);
 	d = regguard_learn(p, &l->r->device, &n, l->now);
-	d->contact = l->contact;
+	d->contact = regguard_fold(l->contact);
+	d->callid = regguard_fold(l->r->callid);
 	d->live_until = l->now + l->lifetime_us;
 	*expires = l->keep_until;
 	return 1;
@@ -236,7 +245,7 @@ static int unbind(
 		void *payload, int fresh, uint64_t *expires, uint8_t *rank, void *arg)
 {
 	struct regguard_profile *p = payload;
-	uint64_t contact = *(const uint64_t *)arg;
+	uint32_t contact = regguard_fold(*(const uint64_t *)arg);
 
 	(void)expires;
 	(void)rank;

@@ -5,8 +5,9 @@
  * but the stores' own.
  *
  * Deterministic findings (replay, foreign removal) deny. Novelty is weighed:
- * new device or new network alone never denies, both together while the owner
- * is registered are put into quarantine.
+ * new device or new network alone never denies; both together while the owner
+ * is registered are put into quarantine, and so is a known +sip.instance that
+ * turns up in a new network with a new Call-ID while its binding is alive.
  *
  * When a store is busy or full the registration is judged without it: memory
  * refuses nobody.
@@ -39,9 +40,10 @@ enum regguard_reason
 	REGGUARD_FOREIGN_REMOVAL = 1 << 1, /* a stranger unregisters the owner */
 	REGGUARD_NEW_DEVICE = 1 << 2,
 	REGGUARD_NEW_NETWORK = 1 << 3,
-	REGGUARD_OWNER_ALIVE = 1 << 4, /* the owner is registered right now */
-	REGGUARD_LEARNING = 1 << 5,	   /* the profile is still young */
-	REGGUARD_REASONS = 6
+	REGGUARD_OWNER_ALIVE = 1 << 4,	   /* the owner is registered right now */
+	REGGUARD_LEARNING = 1 << 5,		   /* the profile is still young */
+	REGGUARD_COPIED_INSTANCE = 1 << 6, /* a live device's id, used elsewhere */
+	REGGUARD_REASONS = 7
 };
 
 struct regguard_tables
@@ -74,6 +76,7 @@ struct regguard_request
 	uint8_t addr[16];			/* source; IPv4 as ::ffff:a.b.c.d */
 	struct regguard_device device;
 	uint64_t contact; /* hash over hosts and ports of all Contacts, or of '*' */
+	uint64_t callid;  /* hash of the Call-ID */
 	uint64_t branch;  /* hash of the top Via's branch */
 	uint64_t response; /* hash of nonce and response, 0 = no credentials */
 	int unique;		   /* the response covers a cnonce: no two uses are alike */

@@ -22,6 +22,7 @@ enum
 	SPACE_CONTACT = 16,
 	SPACE_BINDING,
 	SPACE_BRANCH,
+	SPACE_CALLID,
 	SPACE_RESPONSE,
 	SPACE_AGENT,
 	SPACE_HEADERS,
@@ -267,6 +268,9 @@ int regguard_read_request(sip_msg_t *msg, struct regguard_request *out)
 	if(parse_headers(msg, HDR_EOH_F, 0) < 0 || read_aor(msg, out) < 0
 			|| read_contacts(msg, out, &shape) < 0)
 		return -1;
+	if(msg->callid != NULL)
+		out->callid = hash(SPACE_CALLID, msg->callid->body.s,
+				(size_t)msg->callid->body.len);
 	read_source(msg, out);
 	read_agent(msg, &out->device);
 	read_headers(msg, &out->device);
