@@ -29,7 +29,7 @@ packages_of() {
 			kamailio-tls-modules kamailio-utils-modules kamailio-extra-modules sipvicious tshark openssl \
 			libmaxmind-db-writer-perl tzdata ;;
 		docker) echo docker.io docker-compose debootstrap python3 python3-pytest ;;
-		lint) echo clang clang-format clang-tidy cppcheck shellcheck flake8 ;;
+		lint) echo clang libclang-rt-dev clang-format clang-tidy cppcheck shellcheck flake8 ;;
 		*) die "no group '$1': there are build run demo test docker lint" ;;
 	esac
 }

@@ -37,6 +37,24 @@ test-tsan: $(TSAN_TESTS:%=$(BUILD)/unit-tsan/test_%) ## the tests with threads u
 test-asan: $(T:%=$(BUILD)/unit-asan/test_%) ## the unit tests under ASan and UBSan
 	@for t in $(T); do echo "== $$t (asan)"; $(BUILD)/unit-asan/test_$$t; done
 
+# libFuzzer targets; each starts from its folder in tests/fuzz/corpus and keeps what it finds in build/.
+FUZZ_NAMES := $(patsubst tests/fuzz/fuzz_%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
+F ?= $(FUZZ_NAMES)
+FUZZ_SEC ?= 10
+FUZZ_FLAGS := -std=c11 -D_GNU_SOURCE -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -pthread -Imodules
+
+$(BUILD)/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(LIB_SRC) $(POLICY_SRC) $(wildcard modules/*/*.h tests/fuzz/*.h)
+	@mkdir -p $(@D)
+	$(call say,FUZZ,$@)
+	$(Q)clang $(FUZZ_FLAGS) $< $(LIB_SRC) $(POLICY_SRC) -lical -lmaxminddb -lm -o $@
+
+.PHONY: fuzz
+fuzz: $(F:%=$(BUILD)/fuzz/fuzz_%) ## each fuzz target for FUZZ_SEC=10 seconds (F="trie" picks some)
+	$(Q)for t in $(F); do echo "== fuzz $$t"; mkdir -p $(BUILD)/fuzz/corpus/$$t; \
+		$(BUILD)/fuzz/fuzz_$$t -max_total_time=$(FUZZ_SEC) -print_final_stats=1 -verbosity=0 \
+			-artifact_prefix=$(BUILD)/fuzz/$$t- $(BUILD)/fuzz/corpus/$$t tests/fuzz/corpus/$$t 2>&1 | \
+			grep -E 'executed_units|ERROR|SUMMARY' ; done
+
 # Everything that runs a real Kamailio; K="hijack or fraud" picks tests as pytest's -k does.
 .PHONY: test test-all test-integration test-debian13 demo
 test-integration: modules ## calls, attacks, bad input on loopback (K=expression picks some)
@@ -47,7 +65,7 @@ test: ## everything that needs no container engine; installs what is missing, an
 	@tests/packages.sh build run test lint
 	@$(MAKE) --no-print-directory test-all
 
-test-all: test-unit check-layers check-headers lint test-integration
+test-all: test-unit fuzz check-layers check-headers lint test-integration
 
 test-debian13: ## build, load and test on Debian 13's Kamailio 6.0, in a container
 	$(Q)tests/docker/run.sh trixie
