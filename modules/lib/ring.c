@@ -273,14 +273,15 @@ int tg_ring_pop(struct tg_ring *r, void *record, uint64_t now)
 		struct slot *slot = slot_at(r, head);
 		uint64_t word = atomic_load(&slot->word);
 
+		/* A reader before this one freed the slot and was killed before it
+		 * moved the head; a writer may have taken the slot since. */
+		if(laps_ahead(lap_at(r, head), lap_of(word)) > 0) {
+			atomic_store(&r->head, head + 1);
+			continue;
+		}
 		switch(state_of(word)) {
 			case FREE:
-				if(lap_of(word) == lap_at(r, head))
-					return -EAGAIN;
-				/* a reader before this one was killed right here */
-				pass_tail(r, head);
-				atomic_store(&r->head, head + 1);
-				break;
+				return -EAGAIN;
 			case READY:
 				pass_tail(r, head);
 				memcpy(record, slot->record, r->record);
