@@ -192,12 +192,12 @@ static int still_read(struct tg_snapshots *s, uint32_t slot)
 	return 0;
 }
 
-/* A slot that is neither the current one nor being built. */
+/* Not the current slot; one being built holds nothing and needs no check. */
 static int is_spare(const struct tg_snapshots *s, uint32_t slot)
 {
 	uint64_t current = atomic_load(&s->current);
 
-	return s->begun != slot + 1 && (current == 0 || slot_of(current) != slot);
+	return current == 0 || slot_of(current) != slot;
 }
 
 int tg_snapshot_begin(struct tg_snapshots *s, void **mem, size_t *size)
