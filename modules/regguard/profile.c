@@ -17,23 +17,31 @@ static int is_used(const struct regguard_known_device *k)
 	return k->last_seen != 0;
 }
 
-/* Points of agreement, 10 at most. A firmware upgrade changes some of them, a
- * clone of the User-Agent alone agrees in one. */
+/*
+ * Points of agreement, 6 at most; ENOUGH makes two the same device. The program
+ * is the same one whatever its version, so its name has to agree; of the rest,
+ * an upgrade may change some. An instance vouches for little: it can be read off
+ * the wire and copied as easily as the name.
+ */
+#define ENOUGH 3
+
 static int agreement(
 		const struct regguard_device *a, const struct regguard_device *b)
 {
-	if(a->instance != 0 && b->instance != 0 && a->instance != b->instance)
+	if(a->agent != b->agent
+			|| (a->instance != 0 && b->instance != 0
+					&& a->instance != b->instance))
 		return 0;
-	return (a->agent == b->agent) * 2 + (a->headers == b->headers) * 2
-		   + (a->caps == b->caps) * 2 + (a->shape == b->shape)
-		   + (a->instance != 0 && a->instance == b->instance) * 3;
+	return (a->headers == b->headers) * 2 + (a->caps == b->caps) * 2
+		   + (a->shape == b->shape)
+		   + (a->instance != 0 && a->instance == b->instance);
 }
 
 struct regguard_known_device *regguard_find_device(
 		struct regguard_profile *p, const struct regguard_device *d)
 {
 	struct regguard_known_device *best = NULL;
-	int most = 5;
+	int most = ENOUGH - 1;
 
 	for(int i = 0; i < REGGUARD_DEVICES; i++) {
 		int points = is_used(&p->devices[i])

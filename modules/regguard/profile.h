@@ -67,8 +67,8 @@ static inline uint32_t regguard_fold(uint64_t hash)
 
 struct regguard_network regguard_network_of(const uint8_t addr[16]);
 
-/* The known device that this one is, NULL when it is new. Two agree on most of
- * what a client sends and never name two different instances. */
+/* The known device that this one is, NULL when it is new. The two name the same
+ * program, agree on most of the rest, and never name two different instances. */
 struct regguard_known_device *regguard_find_device(
 		struct regguard_profile *p, const struct regguard_device *d);
 struct regguard_known_network *regguard_find_network(

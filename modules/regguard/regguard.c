@@ -246,18 +246,19 @@ static int unbind(
 {
 	struct regguard_profile *p = payload;
 	uint32_t contact = regguard_fold(*(const uint64_t *)arg);
+	int rc = -ENOENT;
 
+	(void)fresh;
 	(void)expires;
 	(void)rank;
-	if(fresh)
-		return 0;
 	for(int i = 0; i < REGGUARD_DEVICES; i++) {
 		if(p->devices[i].contact == contact) {
 			p->devices[i].contact = 0;
 			p->devices[i].live_until = 0;
+			rc = 1;
 		}
 	}
-	return 1;
+	return rc;
 }
 
 int regguard_binding_gone(const struct regguard_tables *t,
