@@ -47,14 +47,14 @@ struct oracle_date
 	int month_days, year_days;
 };
 
-static void oracle_zone(const char *tz)
+static inline void oracle_zone(const char *tz)
 {
 	setenv("TZ", tz, 1);
 	tzset();
 }
 
 /* What the wall clock shows, as seconds of a day-24-hours calendar. */
-static int64_t oracle_wall(int64_t utc)
+static inline int64_t oracle_wall(int64_t utc)
 {
 	time_t t = (time_t)utc;
 	struct tm tm;
@@ -65,7 +65,7 @@ static int64_t oracle_wall(int64_t utc)
 
 /* The first moment at which the clock shows `wall`; if it never does, by the
  * offset of the day before. */
-static int64_t oracle_utc(int64_t wall)
+static inline int64_t oracle_utc(int64_t wall)
 {
 	int64_t best = INT64_MAX;
 
@@ -81,7 +81,7 @@ static int64_t oracle_utc(int64_t wall)
 	return wall - (oracle_wall(wall - 30 * HOUR) - (wall - 30 * HOUR));
 }
 
-static struct oracle_date oracle_date(int64_t day)
+static inline struct oracle_date oracle_date(int64_t day)
 {
 	static const int lengths[] = {
 			31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
@@ -102,7 +102,7 @@ static struct oracle_date oracle_date(int64_t day)
 	return d;
 }
 
-static int oracle_has(const struct oracle_list *l, int v)
+static inline int oracle_has(const struct oracle_list *l, int v)
 {
 	for(int i = 0; i < l->n; i++)
 		if(l->v[i] == v)
@@ -110,13 +110,14 @@ static int oracle_has(const struct oracle_list *l, int v)
 	return 0;
 }
 
-static int oracle_from_end(const struct oracle_list *l, int v, int length)
+static inline int oracle_from_end(
+		const struct oracle_list *l, int v, int length)
 {
 	return oracle_has(l, v) || oracle_has(l, v - length - 1);
 }
 
 /* place, length: of the day in what the numbers of BYDAY count in. */
-static int oracle_weekday(const struct oracle_list *l,
+static inline int oracle_weekday(const struct oracle_list *l,
 		const struct oracle_date *d, int place, int length)
 {
 	for(int i = 0; i < l->n; i++) {
@@ -130,14 +131,14 @@ static int oracle_weekday(const struct oracle_list *l,
 	return 0;
 }
 
-static int64_t oracle_week(int64_t day, int wkst)
+static inline int64_t oracle_week(int64_t day, int wkst)
 {
 	/* 1970-01-01 was a Thursday (4). */
 	return (day + 4 - wkst + 7) / 7;
 }
 
 /* Periods since dtstart's. */
-static int64_t oracle_period(const struct oracle_rule *r, int64_t day)
+static inline int64_t oracle_period(const struct oracle_rule *r, int64_t day)
 {
 	struct oracle_date d = oracle_date(day), s = oracle_date(r->start / DAY);
 
@@ -154,7 +155,7 @@ static int64_t oracle_period(const struct oracle_rule *r, int64_t day)
 	}
 }
 
-static int oracle_day_matches(const struct oracle_rule *r, int64_t day)
+static inline int oracle_day_matches(const struct oracle_rule *r, int64_t day)
 {
 	struct oracle_date d = oracle_date(day), s = oracle_date(r->start / DAY);
 	int by_month = r->month.n > 0;
@@ -186,7 +187,7 @@ static int oracle_day_matches(const struct oracle_rule *r, int64_t day)
 	}
 }
 
-static int oracle_position(const struct oracle_rule *r, int64_t day)
+static inline int oracle_position(const struct oracle_rule *r, int64_t day)
 {
 	int64_t period = oracle_period(r, day);
 	int from_start = 1, from_end = -1;
@@ -199,7 +200,7 @@ static int oracle_position(const struct oracle_rule *r, int64_t day)
 		   || oracle_has(&r->setpos, from_end);
 }
 
-static int oracle_time_matches(const struct oracle_rule *r, int64_t wall)
+static inline int oracle_time_matches(const struct oracle_rule *r, int64_t wall)
 {
 	int hour = (int)(wall % DAY / HOUR), minute = (int)(wall % HOUR / 60);
 
@@ -214,7 +215,7 @@ static int oracle_time_matches(const struct oracle_rule *r, int64_t wall)
 }
 
 /* The cheap question first: most times of day are wrong. */
-static int oracle_starts_at(const struct oracle_rule *r, int64_t wall)
+static inline int oracle_starts_at(const struct oracle_rule *r, int64_t wall)
 {
 	int64_t day = wall / DAY;
 
@@ -229,7 +230,8 @@ struct oracle_windows
 	int64_t (*at)[2];
 };
 
-static void oracle_add(struct oracle_windows *w, int64_t from, int64_t till)
+static inline void oracle_add(
+		struct oracle_windows *w, int64_t from, int64_t till)
 {
 	if(w->n == w->room) {
 		w->room = w->room * 2 + 64;
@@ -241,7 +243,7 @@ static void oracle_add(struct oracle_windows *w, int64_t from, int64_t till)
 	w->at[w->n++][1] = till;
 }
 
-static int oracle_compare(const void *a, const void *b)
+static inline int oracle_compare(const void *a, const void *b)
 {
 	const int64_t *wa = a, *wb = b;
 
@@ -250,7 +252,7 @@ static int oracle_compare(const void *a, const void *b)
 
 /* All windows that begin before `till`, sorted and merged, then cut. The rule's
  * minutes are multiples of five: no other time is looked at. */
-static void oracle_expand(const struct oracle_rule *r, int64_t from,
+static inline void oracle_expand(const struct oracle_rule *r, int64_t from,
 		int64_t till, struct oracle_windows *w)
 {
 	size_t kept = 0;
