@@ -108,26 +108,6 @@ static double sigma(double x)
 	return z;
 }
 
-/* The share of the registers not yet full: Ertl's tau. */
-static double tau(double x)
-{
-	double y = 1, z = 1 - x;
-	int i;
-
-	if(x <= 0 || x >= 1)
-		return 0;
-	for(i = 0; i < CONVERGED; i++) {
-		double before = z;
-
-		x = sqrt(x);
-		y *= 0.5;
-		z -= (1 - x) * (1 - x) * y;
-		if(z >= before)
-			break;
-	}
-	return z / 3;
-}
-
 uint32_t tg_hll_estimate(const struct tg_hll *h)
 {
 	/* Ertl's constant is that of endless registers; for 256 it would estimate
@@ -141,7 +121,9 @@ uint32_t tg_hll_estimate(const struct tg_hll *h)
 		return h->kept;
 	for(i = 0; i < REGISTERS; i++)
 		with[get_rank(h->as.dense, i)]++;
-	z = m * tau(1 - with[RANK_MAX] / m);
+	/* Full registers (Ertl's tau) weigh nothing: they are 1 in 100 where the
+	 * result reaches its own end. */
+	z = 0;
 	for(i = RANK_BITS; i > 0; i--)
 		z = 0.5 * (z + with[i]);
 	z += m * sigma(with[0] / m);

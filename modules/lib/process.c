@@ -8,7 +8,7 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include "process.h"
+#include "lib/process.h"
 
 #include <errno.h>
 #include <signal.h>

@@ -32,13 +32,13 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include "ring.h"
+#include "lib/ring.h"
 
 #include <errno.h>
 #include <stdatomic.h>
 #include <string.h>
 
-#include "process.h"
+#include "lib/process.h"
 
 #define LINE 64u
 #define MIN_SLOTS 8u

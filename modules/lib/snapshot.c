@@ -36,14 +36,14 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include "snapshot.h"
+#include "lib/snapshot.h"
 
 #include <errno.h>
 #include <stdatomic.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "process.h"
+#include "lib/process.h"
 
 #define MAX_SLOTS 8u
 #define MAX_READERS 65536u

@@ -16,7 +16,7 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include "statefile.h"
+#include "lib/statefile.h"
 
 #include <endian.h>
 #include <errno.h>
@@ -29,7 +29,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "hash.h"
+#include "lib/hash.h"
 
 static const char magic[8] = {'T', 'G', 'S', 'T', 'A', 'T', 'E', '\n'};
 /* Any constant would do; an all-zero key would let zeros look tidy. */

@@ -8,11 +8,11 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include "trie.h"
+#include "lib/trie.h"
 
 #include <errno.h>
 
-#include "trie_image.h"
+#include "lib/trie_image.h"
 
 /* Whether the run's symbols stand at `number`. */
 static int run_matches(uint32_t bits, const uint8_t *number)

@@ -8,12 +8,12 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include "trie.h"
+#include "lib/trie.h"
 
 #include <errno.h>
 #include <string.h>
 
-#include "trie_image.h"
+#include "lib/trie_image.h"
 
 static unsigned symbol_at(const struct tg_trie_row *row, unsigned i)
 {

@@ -13,12 +13,12 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include "trie.h"
+#include "lib/trie.h"
 
 #include <errno.h>
 #include <string.h>
 
-#include "trie_image.h"
+#include "lib/trie_image.h"
 
 struct check
 {
