@@ -119,6 +119,18 @@ static void skips_empty_intervals_in_one_step(void **state)
 			assert_true(l.sum == eager.sum);
 		assert_int_equal(l.learned, eager.learned);
 	}
+	for(gap = 1; gap < 8; gap++) { /* an alarm that runs out in silence */
+		struct tg_cusum l = {0};
+
+		assert_int_equal(tg_cusum_add(&l, &usual, 1, 1000, 4), 1);
+		eager = l;
+		for(i = 1; i <= gap; i++)
+			(void)tg_cusum_add(&eager, &usual, 1 + i, 0, 4);
+		(void)tg_cusum_add(&l, &usual, 1 + gap, 0, 4);
+		assert_true(l.sum == eager.sum);
+		assert_int_equal(l.alarmed, eager.alarmed);
+		assert_int_equal(l.alarmed, gap < 5); /* 8, 5.5, 3, 0.5, 0 */
+	}
 	(void)tg_cusum_add(&lazy, &usual, UINT32_C(1) << 30, 0, TG_CUSUM_LEARNED);
 	assert_true(lazy.rate < 1e-6 && lazy.sum == 0);
 	assert_int_equal(lazy.learned, UINT16_MAX);
@@ -151,8 +163,11 @@ static void learns_and_stops_learning(void **state)
 	assert_int_equal(alarms, 2000);
 	assert_true(c.rate == before);
 	/* after it, the alarm ends and learning goes on */
-	for(; i < 3100; i++)
+	for(; i < 3100; i++) {
 		(void)tg_cusum_add(&c, &usual, i, 480, TG_CUSUM_LEARNED);
+		if(c.alarmed)
+			assert_true(c.rate == before);
+	}
 	assert_int_equal(c.alarmed, 0);
 	assert_true(c.rate != before);
 }

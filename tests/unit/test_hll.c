@@ -205,6 +205,46 @@ static void merges_to_the_union(void **state)
 		}
 }
 
+/* More than can be added one by one: each register drawn as the highest rank of
+ * its share of n, P(rank <= r) = exp(-n / 256 / 2^r). */
+static void estimates_up_to_its_end(void **state)
+{
+	enum
+	{
+		TRIALS = 2000
+	};
+	static const double sizes[] = {1e6, 1e8, 1e9, 3e9};
+	unsigned i, trial, at;
+
+	(void)state;
+	for(i = 0; i < 4; i++) {
+		uint64_t seed = i;
+		double sum = 0, squares = 0;
+
+		for(trial = 0; trial < TRIALS; trial++) {
+			struct tg_hll h = {.kept = TG_HLL_DENSE};
+			double error;
+
+			for(at = 0; at < 256; at++) {
+				double share = -log(1 - random_unit(&seed)) * 256 / sizes[i];
+				int rank = (int)ceil(-log2(share));
+
+				rank = rank < 1 ? 1 : rank > 31 ? 31 : rank;
+				(void)tg_hll_add(
+						&h, (uint64_t)at << 56 | UINT64_C(1) << (56 - rank));
+			}
+			error = tg_hll_estimate(&h) / sizes[i] - 1;
+			sum += error;
+			squares += error * error;
+		}
+		print_message("%.0e distinct: rms %.2f %%, bias %+.2f %%\n", sizes[i],
+				100 * sqrt(squares / TRIALS), 100 * sum / TRIALS);
+		assert_true(fabs(sum / TRIALS) < 4 * SIGMA / sqrt(TRIALS));
+		assert_true(
+				sqrt(squares / TRIALS) < SIGMA * (1 + 4 / sqrt(2 * TRIALS)));
+	}
+}
+
 static void saturates(void **state)
 {
 	struct tg_hll h = {0};
@@ -251,6 +291,7 @@ int main(void)
 			cmocka_unit_test(errs_as_the_paper_says),
 			cmocka_unit_test(has_next_to_no_bias),
 			cmocka_unit_test(merges_to_the_union),
+			cmocka_unit_test(estimates_up_to_its_end),
 			cmocka_unit_test(saturates),
 			cmocka_unit_test(knows_what_is_no_sketch),
 	};

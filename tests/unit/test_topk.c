@@ -243,6 +243,70 @@ static void merges_nodes(void **state)
 	free(sums);
 }
 
+static int higher_first(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return x < y ? 1 : x > y ? -1 : 0;
+}
+
+/* The count of key k in a list of n, else `unlisted`. */
+static uint64_t count_in(const struct tg_topk_item *items, uint32_t n,
+		uint32_t k, uint64_t unlisted)
+{
+	uint32_t i;
+
+	for(i = 0; i < n; i++)
+		if(key_of(&items[i]) == k)
+			return items[i].count;
+	return unlisted;
+}
+
+/* What is left of a merge are the highest of all sums, for many small ones. */
+static void a_merge_keeps_the_highest(void **state)
+{
+	enum
+	{
+		FEW = 8,
+		SOME = 30
+	};
+	uint64_t seed = 17;
+	uint32_t round, i, k;
+
+	(void)state;
+	for(round = 0; round < 3000; round++) {
+		struct tg_topk *a = topk(FEW, 1), *b = topk(FEW, 2);
+		struct tg_topk_item of_a[FEW], of_b[FEW], both[FEW];
+		uint64_t sums[SOME], unlisted_a, unlisted_b;
+		uint32_t in_a, in_b, n, events = random_below(&seed, 60);
+
+		for(i = 0; i < events; i++) {
+			add(random_below(&seed, 3) ? a : b, random_below(&seed, SOME),
+					1 + random_below(&seed, 20));
+		}
+		in_a = tg_topk_list(a, of_a, FEW);
+		in_b = tg_topk_list(b, of_b, FEW);
+		unlisted_a = tg_topk_unlisted(a);
+		unlisted_b = tg_topk_unlisted(b);
+		for(k = 0; k < SOME; k++) {
+			sums[k] = count_in(of_a, in_a, k, unlisted_a)
+					  + count_in(of_b, in_b, k, unlisted_b);
+			if(count_in(of_a, in_a, k, 0) + count_in(of_b, in_b, k, 0) == 0)
+				sums[k] = 0;
+		}
+		qsort(sums, SOME, sizeof(sums[0]), higher_first);
+		assert_int_equal(tg_topk_merge(a, b), 0);
+		n = tg_topk_list(a, both, FEW);
+		for(i = 0; i < n; i++)
+			assert_int_equal(both[i].count, sums[i]);
+		assert_true(n == FEW || sums[n] == 0);
+		if(n == FEW)
+			assert_int_equal(tg_topk_unlisted(a), sums[FEW - 1]);
+		support_free(a);
+		support_free(b);
+	}
+}
+
 static void fades(void **state)
 {
 	struct tg_topk *t = topk(K, 3);
@@ -313,6 +377,7 @@ int main(void)
 			cmocka_unit_test(lists_what_is_frequent),
 			cmocka_unit_test(holds_one_among_many),
 			cmocka_unit_test(merges_nodes),
+			cmocka_unit_test(a_merge_keeps_the_highest),
 			cmocka_unit_test(fades),
 			cmocka_unit_test(may_be_moved),
 	};
