@@ -6,6 +6,9 @@
  */
 #include "fraudguard_rig.h"
 
+#include <pthread.h>
+#include <stdatomic.h>
+
 static struct rig r;
 
 #define AT_ONCE "concurrent_calls"
@@ -277,6 +280,63 @@ static void the_gauge_is_exact_over_a_long_day(void **state)
 	rig_close(&r);
 }
 
+/* --- several at once -------------------------------------------------------- */
+
+#define CALLERS 4
+#define ACCOUNTS 3000
+#define ATTEMPTS 3 /* of each account in a window */
+
+static _Atomic int arrived[ACCOUNTS], passed[ACCOUNTS];
+
+/* Two calls for each account, begun together with the other callers. */
+static void *call_all(void *number)
+{
+	struct rig mine = r;
+
+	for(int i = 0; i < ACCOUNTS; i++) {
+		atomic_fetch_add(&arrived[i], 1);
+		for(int spins = 0; spins < 20000; spins++) {
+			if(atomic_load(&arrived[i]) == CALLERS)
+				break;
+		}
+		for(int n = 0; n < 2; n++) {
+			char account[32], callid[64];
+
+			snprintf(account, sizeof account, "account-%d", i);
+			snprintf(callid, sizeof callid, "%d-%d-%d", i, *(int *)number, n);
+			if(rig_call(&mine, account, callid) > 0)
+				atomic_fetch_add(&passed[i], 1);
+		}
+	}
+	return NULL;
+}
+
+/* Between the look and the count another process may have been faster: the
+ * limit holds to the call, and whoever is refused last leaves no lease. */
+static void no_race_passes_a_limit_or_leaves_a_lease(void **state)
+{
+	pthread_t caller[CALLERS];
+	int number[CALLERS];
+
+	(void)state;
+	rig_open_sized(&r, 65536, 65536);
+	rig_rule(
+			&r, "few", "call_attempts", "*", ATTEMPTS, 60, "refuse", "enforce");
+	rig_rule(&r, "at-once", AT_ONCE, "*", 100, 0, "refuse", "enforce");
+	rig_use(&r);
+	for(int i = 0; i < CALLERS; i++) {
+		number[i] = i;
+		assert_int_equal(
+				pthread_create(&caller[i], NULL, call_all, &number[i]), 0);
+	}
+	for(int i = 0; i < CALLERS; i++)
+		assert_int_equal(pthread_join(caller[i], NULL), 0);
+	for(int i = 0; i < ACCOUNTS; i++)
+		assert_int_equal(passed[i], ATTEMPTS);
+	assert_int_equal(rig_leases(&r), ATTEMPTS * ACCOUNTS);
+	rig_close(&r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -291,6 +351,7 @@ int main(void)
 			cmocka_unit_test(allowed_accounts_are_counted_all_the_same),
 			cmocka_unit_test(shadow_and_ban_see_the_same_gauge),
 			cmocka_unit_test(the_gauge_is_exact_over_a_long_day),
+			cmocka_unit_test(no_race_passes_a_limit_or_leaves_a_lease),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
