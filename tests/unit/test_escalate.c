@@ -1,89 +1,16 @@
 /*
- * Prefix escalation against an exact oracle, against traffic made to defeat it,
- * and between processes.
+ * Prefix escalation against an exact oracle, and between processes.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include "support.h"
+#include "escalate_world.h"
 #include "procs.h"
-#include "random.h"
 
-#include "lib/escalate.h"
 #include "lib/region.h"
 
 #include <errno.h>
 #include <stdatomic.h>
 #include <stdlib.h>
-#include <string.h>
-
-#define MS UINT64_C(1000)
-#define WINDOW (600000 * MS)
-#define NOW (UINT64_C(5000000000) * MS) /* beyond 32 bits of milliseconds */
-#define V4 TG_ESCALATE_V4_24
-#define V6 TG_ESCALATE_V6_64
-#define V48 TG_ESCALATE_V6_48
-#define MILLION 1000000
-
-static const struct tg_escalate_config plain = {
-		.records = 4096,
-		.threshold = {8, 8, 16},
-		.window_us = WINDOW,
-		.key = {21, 22},
-};
-
-static struct tg_escalate *escalate(const struct tg_escalate_config *cfg)
-{
-	size_t size = tg_escalate_size(cfg);
-	struct tg_escalate *e = NULL;
-
-	assert_true(size > 0);
-	assert_int_equal(tg_escalate_init(support_memory(size), size, cfg, &e), 0);
-	return e;
-}
-
-static const uint8_t *v4(uint32_t a)
-{
-	static uint8_t out[16] = {[10] = 0xff, [11] = 0xff};
-
-	out[12] = (uint8_t)(a >> 24);
-	out[13] = (uint8_t)(a >> 16);
-	out[14] = (uint8_t)(a >> 8);
-	out[15] = (uint8_t)a;
-	return out;
-}
-
-/* 2001:db8:site:net::, an interface that looks random */
-static const uint8_t *v6(uint16_t site, uint16_t net, uint64_t host)
-{
-	static uint8_t out[16] = {0x20, 0x01, 0x0d, 0xb8};
-	uint64_t seed = host, interface = random_next(&seed);
-
-	out[4] = (uint8_t)(site >> 8);
-	out[5] = (uint8_t)site;
-	out[6] = (uint8_t)(net >> 8);
-	out[7] = (uint8_t)net;
-	memcpy(out + 8, &interface, 8);
-	return out;
-}
-
-static struct tg_escalation report(
-		struct tg_escalate *e, const uint8_t *address, uint64_t now)
-{
-	struct tg_escalation got;
-
-	assert_int_equal(tg_escalate_report(e, address, now, &got), 0);
-	return got;
-}
-
-static struct tg_escalation peek(
-		struct tg_escalate *e, const uint8_t *address, uint64_t now)
-{
-	struct tg_escalation got;
-
-	assert_int_equal(tg_escalate_peek(e, address, now, &got), 0);
-	assert_int_equal(got.rose, 0);
-	return got;
-}
 
 static void refuses_bad_arguments(void **state)
 {
@@ -286,129 +213,6 @@ static void agrees_with_the_oracle(void **state)
 	support_free(e);
 }
 
-/* ---- traffic made to defeat it ---- */
-
-/* What pike never blocked: a million packets, each from another address of one
- * /64. Here the 8th is enough, the neighbours in the /48 are left alone, and all
- * of it takes two records. */
-static void rotating_inside_a_64_stops_at_the_64(void **state)
-{
-	struct tg_escalate *e = escalate(&plain);
-	struct tg_store_stats st;
-	uint32_t i, rises = 0;
-
-	(void)state;
-	for(i = 0; i < MILLION; i++) {
-		struct tg_escalation got = report(e, v6(1, 5, i), NOW + i * MS / 10);
-
-		rises += got.rose != 0;
-		assert_int_equal(got.reached, i < 7 ? 0 : 1 << V6);
-		assert_int_equal(got.children[V48], 1);
-	}
-	assert_int_equal(rises, 1);
-	assert_int_equal(peek(e, v6(1, 6, 1), NOW + 100000 * MS).reached, 0);
-	tg_escalate_read_stats(e, &st);
-	assert_int_equal(st.used, 2);
-	support_free(e);
-}
-
-static void rotating_through_a_48_reaches_the_48(void **state)
-{
-	struct tg_escalate *e = escalate(&plain);
-	uint32_t i;
-
-	(void)state;
-	for(i = 0; i < 65536; i++) {
-		struct tg_escalation got = report(e, v6(1, (uint16_t)i, i), NOW + i);
-
-		assert_int_equal(got.reached, i < 15 ? 0 : 1 << V48);
-	}
-	assert_int_equal(peek(e, v6(2, 1, 1), NOW + 65536).reached, 0);
-	support_free(e);
-}
-
-static void a_busy_nat_is_one_child(void **state)
-{
-	struct tg_escalate *e = escalate(&plain);
-	uint32_t i;
-
-	(void)state;
-	for(i = 0; i < MILLION; i++) {
-		struct tg_escalation got = report(e, v4(0x64400001), NOW + i * MS);
-
-		assert_int_equal(got.children[V4], 1);
-		assert_int_equal(got.reached, 0);
-	}
-	support_free(e);
-}
-
-/* One tenant of a /24 has 7 bad machines that never rest: the other tenant is
- * not touched. The prefix is what is judged, so an 8th in either half counts. */
-static void two_tenants_share_a_24(void **state)
-{
-	struct tg_escalate *e = escalate(&plain);
-	uint64_t seed = 8;
-	uint32_t i;
-
-	(void)state;
-	for(i = 0; i < 100000; i++) {
-		uint32_t host = random_below(&seed, 7);
-
-		assert_int_equal(
-				report(e, v4(0xc6336400 + host), NOW + i * MS).reached, 0);
-	}
-	assert_int_equal(report(e, v4(0xc63364f0), NOW + i * MS).rose, 1);
-	support_free(e);
-}
-
-/* Children that come as far apart as an eighth of the window make eight of
- * them; a seventh apart, they never do. */
-static void low_and_slow_is_a_matter_of_the_window(void **state)
-{
-	struct tg_escalate *e = escalate(&plain);
-	uint32_t i;
-
-	(void)state;
-	for(i = 0; i < 200; i++) {
-		uint64_t fast = NOW + i * (WINDOW / 8),
-				 slow = NOW + i * (WINDOW / 7 + MS);
-
-		assert_int_equal(report(e, v4(0x0d000000 + i), fast).reached, i >= 7);
-		assert_int_equal(report(e, v4(0x0d000100 + i), slow).reached, 0);
-	}
-	support_free(e);
-}
-
-/* A million sources in a million /24s, 244 times what the table holds, around an
- * attacker whose eight machines come one by one between them. */
-static void a_flood_of_singles_hides_nobody(void **state)
-{
-	struct tg_escalate *e = escalate(&plain);
-	struct tg_store_stats st;
-	struct tg_escalation got = {0};
-	uint32_t i, bad = 0;
-
-	(void)state;
-	for(i = 0; i < MILLION; i++) {
-		uint64_t now = NOW + i * MS / 10;
-
-		assert_int_equal(report(e, v4(0x20000000 + i * 256), now).reached, 0);
-		/* the second follows at once: singles displace each other */
-		if(i % 150000 == 0 || i == 1) {
-			got = report(e, v4(0x0e000000 + bad++), now);
-			assert_int_equal(got.children[V4], bad);
-		}
-	}
-	assert_int_equal(bad, 8);
-	assert_int_equal(got.rose, 1);
-	tg_escalate_read_stats(e, &st);
-	print_message("a million sources: %lu records, %lu displaced\n",
-			(unsigned long)st.used, (unsigned long)st.evicted);
-	assert_int_equal(st.used, plain.records);
-	assert_int_equal(st.refused, 0);
-	support_free(e);
-}
-
 /* Full of prefixes with more children, it says that a newcomer has no room, and
  * finds room when their window is over. */
 static void says_when_it_is_full(void **state)
@@ -487,12 +291,6 @@ int main(void)
 			cmocka_unit_test(rises_once_falls_and_is_released),
 			cmocka_unit_test(a_level_can_be_off),
 			cmocka_unit_test(agrees_with_the_oracle),
-			cmocka_unit_test(rotating_inside_a_64_stops_at_the_64),
-			cmocka_unit_test(rotating_through_a_48_reaches_the_48),
-			cmocka_unit_test(a_busy_nat_is_one_child),
-			cmocka_unit_test(two_tenants_share_a_24),
-			cmocka_unit_test(low_and_slow_is_a_matter_of_the_window),
-			cmocka_unit_test(a_flood_of_singles_hides_nobody),
 			cmocka_unit_test(says_when_it_is_full),
 			cmocka_unit_test(one_process_sees_each_rise),
 	};
