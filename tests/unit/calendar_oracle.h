@@ -87,9 +87,12 @@ static inline struct oracle_date oracle_date(int64_t day)
 			31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
 	time_t t = (time_t)(day * DAY);
 	struct tm tm;
+	static struct oracle_date seen[100000]; /* asked again and again */
 	struct oracle_date d;
 	int leap;
 
+	if(seen[day].year != 0)
+		return seen[day];
 	gmtime_r(&t, &tm);
 	d = (struct oracle_date){.year = tm.tm_year + 1900,
 			.month = tm.tm_mon + 1,
@@ -99,7 +102,7 @@ static inline struct oracle_date oracle_date(int64_t day)
 	leap = (d.year % 4 == 0 && d.year % 100 != 0) || d.year % 400 == 0;
 	d.month_days = lengths[tm.tm_mon] + (d.month == 2 && leap);
 	d.year_days = 365 + leap;
-	return d;
+	return seen[day] = d;
 }
 
 static inline int oracle_has(const struct oracle_list *l, int v)

@@ -13,7 +13,7 @@
 #include "lib/calendar_image.h"
 #include "calendar_oracle.h"
 
-#define ROUNDS 4000
+#define ROUNDS 1500
 #define HORIZON ((int64_t)400 * DAY)
 
 static const char *const zones[] = {"Europe/Berlin", "America/New_York",
