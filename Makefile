@@ -20,6 +20,7 @@ include db/db.mk
 include cfg/run.mk
 include tests/tests.mk
 include tests/lint.mk
+include tests/bench/bench.mk
 
 ##@ General
 .PHONY: help clean

@@ -7,6 +7,7 @@
  *      modules/lib/{setlock,store,lease,lease_set,lease_tree}.c \
  *      -lm -o build/lib_cells && build/lib_cells
  *
+ * With a number it only makes so many hot adds, for an instruction counter.
  * hot: 64 keys in turn. cold: 1 M keys of a table of 1 M cells (half of them in
  * use) in random order: each call misses the caches. new: keys never seen.
  *
@@ -198,7 +199,7 @@ static void bench_lease(void)
 	report("lease_acq_rel_count_5000", clock_ns() - begin, MILLION);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	uint32_t i;
 
@@ -207,9 +208,13 @@ int main(void)
 		return 1;
 	for(i = 0; i < 2 * MILLION; i++)
 		ids[i] = tg_hash_id(&key, 1, &i, sizeof(i));
-	bench_cells();
-	bench_store();
-	bench_lease();
+	if(argc > 1) {
+		add_all(cells(65536, 1), 64, (uint32_t)atoi(argv[1]), 0);
+	} else {
+		bench_cells();
+		bench_store();
+		bench_lease();
+	}
 	free(ids);
 	return 0;
 }

@@ -1,165 +1,181 @@
 /*
- * The trie on 10,000 and all real prefixes and on a million: bytes a prefix,
- * build time, and time a look-up. Prints lines of `name value unit`.
- *
- * Build and run, from the top of the tree (needs Debian's python3-phonenumbers):
- * mkdir -p build && cc -O2 -D_GNU_SOURCE -Imodules -Itests/unit tests/bench/lib_trie.c modules/lib/trie*.c -o build/bench_trie && build/bench_trie tests/unit
- *
- * A number is a random stored prefix with random digits up to 15: every prefix
- * is equally likely, so the processor's caches help less than live traffic
- * would let them. A look-up is timed in batches of 100, because reading the
- * clock costs as much as the look-up; median and p99 are over the batches, with
- * all numbers looked up several times.
+ * What a lookup of the trie costs, the library alone: lib_trie FILE [LOOKUPS].
+ * FILE holds a prefix a line. Prints the mean of a loop, then p50, p99, p99.9
+ * of single calls with the clock's own cost taken off, and how many answers a
+ * plain search over shortened numbers does not confirm.
+ * With LOOKUPS it only makes so many calls, for an instruction counter.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include <stdint.h>
+#include "lib/trie.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#include "prefixes.h"
+#define QUERIES 200000
+#define REPEATS 5
+#define WHOLE 15
 
-#define NUMBERS 1000000u
-#define DIGITS 15u
-#define BATCH 100u
-#define ROUNDS 5u
-#define BATCHES (NUMBERS / BATCH * ROUNDS)
+struct number
+{
+	uint8_t len;
+	char digits[WHOLE + 1];
+};
 
-static char numbers[NUMBERS][DIGITS];
-static double batch_ns[BATCHES];
+static struct tg_trie_row *rows;
+static size_t count, symbols;
+static void *image;
+static struct number numbers[QUERIES];
+static uint32_t took[QUERIES];
+static uint64_t state = UINT64_C(0x2545f4914f6cdd1d);
 
-static double now_ns(void)
+static uint64_t clock_ns(void)
 {
 	struct timespec t;
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
+	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
 }
 
-static int by_time(const void *a, const void *b)
+static uint32_t chance(void)
 {
-	double x = *(const double *)a, y = *(const double *)b;
+	state ^= state << 13;
+	state ^= state >> 7;
+	state ^= state << 17;
+	return (uint32_t)(state >> 32);
+}
+
+static int load(const char *path)
+{
+	FILE *in = fopen(path, "r");
+	char line[64];
+	size_t room = 0, size, used;
+
+	if(in == NULL)
+		return -1;
+	while(fgets(line, sizeof line, in) != NULL) {
+		size_t len = strcspn(line, "\r\n");
+
+		if(count == room) {
+			room = room ? 2 * room : 1024;
+			rows = realloc(rows, room * sizeof *rows);
+			if(rows == NULL)
+				exit(1);
+		}
+		rows[count] = (struct tg_trie_row){.prefix = strndup(line, len),
+				.len = (uint8_t)len,
+				.value = (uint32_t)count + 1};
+		count++;
+		symbols += len;
+	}
+	fclose(in);
+	qsort(rows, count, sizeof *rows, tg_trie_compare);
+	size = tg_trie_bound(count, symbols);
+	image = aligned_alloc(64, (size + 63) / 64 * 64);
+	return count > 0 && image != NULL
+						   && tg_trie_build(
+									  rows, count, image, size, &used, NULL)
+									  == 0
+				   ? 0
+				   : -1;
+}
+
+static void ask(void)
+{
+	for(uint32_t i = 0; i < QUERIES; i++) {
+		const struct tg_trie_row *row = &rows[chance() % count];
+		struct number *n = &numbers[i];
+
+		n->len = row->len < WHOLE ? row->len : WHOLE;
+		memcpy(n->digits, row->prefix, n->len);
+		while(i % 2 && n->len < WHOLE)
+			n->digits[n->len++] = (char)('0' + chance() % 10);
+	}
+}
+
+static uint32_t look(const struct number *n)
+{
+	struct tg_trie_match match;
+
+	return tg_trie_longest(image, n->digits, n->len, &match) == 0 ? match.value
+																  : 0;
+}
+
+/* The value by binary search for ever shorter prefixes. */
+static uint32_t search(const struct number *n)
+{
+	struct tg_trie_row wanted = {.prefix = n->digits, .len = n->len};
+
+	for(; wanted.len > 0; wanted.len--) {
+		const struct tg_trie_row *found =
+				bsearch(&wanted, rows, count, sizeof *rows, tg_trie_compare);
+
+		if(found != NULL)
+			return found->value;
+	}
+	return 0;
+}
+
+static int by_value(const void *a, const void *b)
+{
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
 
 	return (x > y) - (x < y);
 }
 
-static void make_numbers(const struct prefixes *p, uint64_t seed)
-{
-	for(size_t i = 0; i < NUMBERS; i++) {
-		const struct tg_trie_row *row =
-				&p->rows[prefixes_below(&seed, (uint32_t)p->n)];
+static uint32_t sum;
 
-		for(unsigned k = 0; k < DIGITS; k++)
-			numbers[i][k] = k < row->len
-									? row->prefix[k]
-									: (char)('0' + prefixes_below(&seed, 10));
-	}
+static double loop(void)
+{
+	uint64_t begin = clock_ns();
+
+	for(uint32_t i = 0; i < QUERIES; i++)
+		sum += look(&numbers[i]);
+	return (double)(clock_ns() - begin) / QUERIES;
 }
 
-static void report(
-		const char *set, const char *what, double value, const char *unit)
+/* Sorted times of single calls; `empty` measures the clock itself. */
+static void singles(int empty)
 {
-	printf("trie_%s_%s %.2f %s\n", set, what, value, unit);
-}
+	for(uint32_t i = 0; i < QUERIES; i++) {
+		uint64_t begin = clock_ns();
 
-/* Times one kind of look-up; every number must be found, or the times would be
- * those of failures. */
-static void time_lookups(const char *set, const void *image, int all)
-{
-	struct tg_trie_match m[TG_TRIE_MAX_DIGITS + 1];
-	char name[32];
-	size_t found = 0;
-	double sum = 0;
-
-	for(size_t b = 0; b < BATCHES; b++) {
-		size_t from = b * BATCH % NUMBERS;
-		double start = now_ns();
-
-		for(size_t i = from; i < from + BATCH; i++)
-			if(all)
-				found += tg_trie_walk(image, numbers[i], DIGITS, m,
-								 TG_TRIE_MAX_DIGITS + 1)
-						 > 0;
-			else
-				found += tg_trie_longest(image, numbers[i], DIGITS, m) == 0;
-		batch_ns[b] = (now_ns() - start) / BATCH;
-		sum += batch_ns[b];
+		sum += empty ? i : look(&numbers[i]);
+		took[i] = (uint32_t)(clock_ns() - begin);
 	}
-	if(found != (size_t)BATCHES * BATCH) {
-		fprintf(stderr, "%s: only %zu numbers found\n", set, found);
-		exit(1);
-	}
-	qsort(batch_ns, BATCHES, sizeof(*batch_ns), by_time);
-	snprintf(name, sizeof(name), "%s_median", all ? "walk" : "longest");
-	report(set, name, batch_ns[BATCHES / 2], "ns");
-	snprintf(name, sizeof(name), "%s_p99", all ? "walk" : "longest");
-	report(set, name, batch_ns[BATCHES / 100 * 99], "ns");
-	snprintf(name, sizeof(name), "%s_mean", all ? "walk" : "longest");
-	report(set, name, sum / BATCHES, "ns");
-}
-
-static void bench(const char *set, const struct prefixes *p)
-{
-	size_t bound = tg_trie_bound(p->n, p->symbols), used;
-	void *image = malloc(bound);
-	double start = now_ns(), built, checked;
-
-	if(image == NULL
-			|| tg_trie_build(p->rows, p->n, image, bound, &used, NULL) != 0) {
-		fprintf(stderr, "%s: not built\n", set);
-		exit(1);
-	}
-	built = now_ns();
-	if(tg_trie_check(image, used) != 0)
-		exit(1);
-	checked = now_ns();
-	make_numbers(p, 3);
-	report(set, "prefixes", (double)p->n, "rows");
-	report(set, "size", (double)used / (double)p->n, "B/prefix");
-	report(set, "build", (built - start) / 1e6, "ms");
-	report(set, "check", (checked - built) / 1e6, "ms");
-	time_lookups(set, image, 1);
-	time_lookups(set, image, 0);
-	free(image);
-}
-
-/* Keeps `count` rows, chosen at random. */
-static void thin_out(struct prefixes *p, size_t count, uint64_t seed)
-{
-	while(p->n > count) {
-		size_t i = prefixes_below(&seed, (uint32_t)p->n);
-
-		free((char *)p->rows[i].prefix);
-		p->rows[i] = p->rows[--p->n];
-	}
-	prefixes_sort(p);
+	qsort(took, QUERIES, sizeof *took, by_value);
 }
 
 int main(int argc, char **argv)
 {
-	struct prefixes real = {0}, few = {0};
-	uint64_t seed = 1;
+	double best = 0, clock_cost;
+	uint32_t wrong = 0;
 
-	if(argc != 2) {
-		fprintf(stderr, "usage: %s <directory of real_prefixes.py>\n", argv[0]);
-		return 2;
-	}
-	if(prefixes_real(&real, argv[1]) != 0)
+	if(argc < 2 || load(argv[1]) < 0) {
+		fprintf(stderr, "lib_trie FILE [LOOKUPS]: no prefixes to read\n");
 		return 1;
-	/* The script's order is random; the bench's is not. */
-	prefixes_sort(&real);
-	for(size_t i = 0; i < real.n; i++) {
-		real.rows[i].value = (uint32_t)i;
-		prefixes_add(&few, real.rows[i].prefix, real.rows[i].len);
 	}
-	thin_out(&few, 10000, 2);
-	bench("10k", &few);
-	bench("real", &real);
-	prefixes_grow(&real, 1000000, &seed);
-	bench("1m", &real);
-	prefixes_free(&few);
-	prefixes_free(&real);
-	return 0;
+	ask();
+	if(argc > 2) {
+		for(int i = 0; i < atoi(argv[2]); i++)
+			sum += look(&numbers[i % QUERIES]);
+		return sum == 0;
+	}
+	for(uint32_t i = 0; i < QUERIES; i++)
+		wrong += look(&numbers[i]) != search(&numbers[i]);
+	for(int r = 0; r < REPEATS; r++) {
+		double ns = loop();
+
+		best = r == 0 || ns < best ? ns : best;
+	}
+	singles(1);
+	clock_cost = took[QUERIES / 2];
+	singles(0);
+	printf("trie_longest %.1f %.1f %.1f %.1f ns, wrong %u\n", best,
+			took[QUERIES / 2] - clock_cost,
+			took[QUERIES / 100 * 99] - clock_cost,
+			took[QUERIES / 1000 * 999] - clock_cost, wrong);
+	return wrong != 0;
 }

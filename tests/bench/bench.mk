@@ -1,0 +1,29 @@
+# Benchmarks: a module that runs beside the stock ones in a stock Kamailio, and
+# programs that measure the library alone. Nothing of it is installed.
+
+BENCH_DIR := $(BUILD)/bench
+BENCH_SRC := $(sort $(wildcard tests/bench/tgbench*.c))
+BENCH_PROGRAMS := $(patsubst tests/bench/%.c,$(BENCH_DIR)/%,$(sort $(wildcard tests/bench/lib_*.c)))
+BENCH_OBJ := $(BENCH_SRC:tests/bench/%.c=$(BENCH_DIR)/obj/%.o)
+
+$(BENCH_DIR)/obj/%.o: tests/bench/%.c $(KSR_DEFS)
+	@mkdir -p $(@D)
+	$(call say,CC,$@)
+	$(Q)$(CC) $(MODULE_FLAGS) -DMOD_NAME='"tgbench"' -MMD -MP -c $< -o $@
+
+$(BENCH_DIR)/modules/tgbench.so: $(BENCH_OBJ) $(LIB_ARCHIVE) modules/build/exports.map
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) -shared $(MODULE_CFLAGS) -pthread -Wl,--version-script=modules/build/exports.map -Wl,-Bsymbolic \
+		$(BENCH_OBJ) $(LIB_ARCHIVE) $(SRDB1) $(SRDB1:%=-Wl,-rpath,$(dir $(SRDB1))) -Wl,--as-needed $(LIB_LIBS) -ldl -lm -o $@
+
+$(BENCH_DIR)/lib_%: tests/bench/lib_%.c $(LIB_ARCHIVE)
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LIB_FLAGS) $< $(LIB_ARCHIVE) -Wl,--as-needed $(LIB_LIBS) -lm -o $@
+-include $(wildcard $(BENCH_DIR)/obj/*.d)
+
+##@ Benchmarks
+.PHONY: bench
+bench: modules $(BENCH_DIR)/modules/tgbench.so $(BENCH_PROGRAMS) ## side by side with the stock modules; a table, and build/bench.json
+	@BUILD=$(BUILD) $(PYTHON) tests/bench/bench.py
