@@ -8,7 +8,7 @@ UNIT_NAMES := $(UNIT_SRC:tests/unit/test_%.c=%)
 PURE_CFLAGS := -std=c11 -D_GNU_SOURCE -O2 -g -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -pthread
 ASAN_FLAGS := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 T ?= $(UNIT_NAMES)
-TSAN_TESTS := cells_procs store lease ring snapshot
+TSAN_TESTS := cells_procs store lease lease_procs ring ring_stress snapshot snapshot_stress statefile
 
 # One set of rules per flavour: plain, asan, tsan.
 define unit_flavour
