@@ -36,7 +36,10 @@ class Sqlite:
         return self.path.exists()
 
     def tables(self):
-        return {row[0] for row in self.query("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")}
+        return {
+            row[0]
+            for row in self.query("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
+        }
 
     def query(self, sql):
         if not self._work.exists():
@@ -66,7 +69,10 @@ class Sqlite:
             connection = sqlite3.connect(self._work)
             try:
                 # The file is nothing until it is renamed: a crash needs no journal.
-                connection.executescript(f"PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA foreign_keys = ON; BEGIN;\n{sql}\nCOMMIT;")
+                connection.executescript(
+                    "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA foreign_keys = ON;"
+                    f"BEGIN;\n{sql}\nCOMMIT;"
+                )
             finally:
                 connection.close()
         except sqlite3.Error as error:
@@ -118,14 +124,20 @@ class Mysql:
     def _call(self, sql, database):
         command = [self._client, "--no-defaults", "--batch", "--skip-column-names", "--default-character-set=utf8mb4"]
         command += [f"--user={self.user}", "--connect-timeout=10"]
-        command += [f"--socket={self.socket}"] if self.socket else [f"--host={self.host}", f"--port={self.port}", "--protocol=tcp"]
+        command += (
+            [f"--socket={self.socket}"]
+            if self.socket
+            else [f"--host={self.host}", f"--port={self.port}", "--protocol=tcp"]
+        )
         command += [database] if database else []
         env = dict(os.environ)
         password = self._password()
         if password is not None:
             env["MYSQL_PWD"] = password  # not an argument: those are visible in ps
         try:
-            done = subprocess.run(command, input=sql, env=env, capture_output=True, text=True, timeout=CLIENT_TIMEOUT_S, check=False)
+            done = subprocess.run(
+                command, input=sql, env=env, capture_output=True, text=True, timeout=CLIENT_TIMEOUT_S, check=False
+            )
         except subprocess.TimeoutExpired as error:
             raise DatabaseError(f"{self}: no answer within {CLIENT_TIMEOUT_S} s") from error
         if done.returncode:
@@ -134,10 +146,18 @@ class Mysql:
         return done.stdout
 
     def exists(self):
-        return self._call(f"SELECT 1 FROM information_schema.schemata WHERE schema_name = '{self.name}'", None).strip() == "1"
+        return (
+            self._call(f"SELECT 1 FROM information_schema.schemata WHERE schema_name = '{self.name}'", None).strip()
+            == "1"
+        )
 
     def tables(self):
-        return {row[0] for row in self.query(f"SELECT table_name FROM information_schema.tables WHERE table_schema = '{self.name}'")}
+        return {
+            row[0]
+            for row in self.query(
+                f"SELECT table_name FROM information_schema.tables WHERE table_schema = '{self.name}'"
+            )
+        }
 
     def query(self, sql):
         return [tuple(line.split("\t")) for line in self._call(sql, self.name).splitlines()]

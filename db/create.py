@@ -24,7 +24,9 @@ KAMAILIO_SQL = "/usr/share/kamailio"
 KAMAILIO_MODULES = ("standard", "auth_db", "usrloc", "dialog")
 _FOLDERS = {"sqlite": ("db_sqlite", "sqlite"), "mysql": ("mysql", "db_mysql")}
 _PACKAGES = {"sqlite": "kamailio-sqlite-modules", "mysql": "kamailio-mysql-modules"}
-_VERSION_ROW = re.compile(r"INSERT INTO version \(table_name, table_version\) values \('(\w+)', ?'?(\d+)'?\)", re.IGNORECASE)
+_VERSION_ROW = re.compile(
+    r"INSERT INTO version \(table_name, table_version\) values \('(\w+)', ?'?(\d+)'?\)", re.IGNORECASE
+)
 
 
 def kamailio_sql(dialect, folder=KAMAILIO_SQL):
@@ -34,7 +36,9 @@ def kamailio_sql(dialect, folder=KAMAILIO_SQL):
         if path.is_dir():
             break
     else:
-        raise backend.DatabaseError(f"no {_FOLDERS[dialect][0]} folder in {folder}: install {_PACKAGES[dialect]} or give --kamailio-sql")
+        raise backend.DatabaseError(
+            f"no {_FOLDERS[dialect][0]} folder in {folder}: install {_PACKAGES[dialect]} or give --kamailio-sql"
+        )
     try:
         parts = {name: (path / f"{name}-create.sql").read_text(encoding="utf-8") for name in KAMAILIO_MODULES}
     except OSError as error:
@@ -91,7 +95,10 @@ def create(database, sql, rows="", force=False):
     if exists:
         foreign = sorted(database.tables() - expected_versions(sql).keys())
         if foreign:
-            raise backend.DatabaseError(f"{database}: holds tables that were not made here ({', '.join(foreign[:5])}); it is not overwritten even with FORCE=1")
+            raise backend.DatabaseError(
+                f"{database}: holds tables that were not made here ({', '.join(foreign[:5])});"
+                " it is not overwritten even with FORCE=1"
+            )
     database.begin(force=True)
     try:
         database.run(f"{sql}\n{rows}")
@@ -107,7 +114,10 @@ def _parser():
         # make exports unset variables as empty ones.
         return os.environ.get(name) or default
 
-    parser = argparse.ArgumentParser(description="Create or check the database.", epilog="Settings that --demo knows: " + ", ".join(f"{k}={v}" for k, v in demo.SETTINGS.items()))
+    parser = argparse.ArgumentParser(
+        description="Create or check the database.",
+        epilog="Settings that --demo knows: " + ", ".join(f"{k}={v}" for k, v in demo.SETTINGS.items()),
+    )
     parser.add_argument("--dialect", choices=generate.DIALECTS, default=env("DB", "sqlite"))
     parser.add_argument("--path", default=env("DB_PATH", "build/run/tollgate.sqlite"), help="SQLite: the file")
     parser.add_argument("--host", default=env("DB_HOST", "127.0.0.1"))
@@ -116,8 +126,12 @@ def _parser():
     parser.add_argument("--user", default=env("DB_USER", "kamailio"))
     parser.add_argument("--password-file", default=env("DB_PASSWORD_FILE"))
     parser.add_argument("--name", default=env("DB_NAME", "kamailio"))
-    parser.add_argument("--kamailio-sql", default=env("KAMAILIO_SQL", KAMAILIO_SQL), help="folder of Kamailio's SQL files")
-    parser.add_argument("--force", action="store_true", default=env("FORCE") == "1", help="make an existing database anew")
+    parser.add_argument(
+        "--kamailio-sql", default=env("KAMAILIO_SQL", KAMAILIO_SQL), help="folder of Kamailio's SQL files"
+    )
+    parser.add_argument(
+        "--force", action="store_true", default=env("FORCE") == "1", help="make an existing database anew"
+    )
     parser.add_argument("--check", action="store_true", help="only check; exit 1 and one line if it does not fit")
     parser.add_argument("--demo", action="store_true", help="with demo users, trunks, rates and rules")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a setting of the demo data")

@@ -83,7 +83,14 @@ def _routing(chosen):
     for key, deck in enumerate(("cheap-buy", "good-buy", "free"), 1):
         yield _insert("callroute_deck", id=key, name=deck, currency="EUR")
     # (deck, prefix, micro-EUR a minute): the dead trunk is the cheaper one everywhere.
-    for deck, prefix, price in ((1, "44", 4000), (1, "49", 5000), (1, "4930", 4500), (2, "44", 9000), (2, "49", 10000), (2, "1", 8000)):
+    for deck, prefix, price in (
+        (1, "44", 4000),
+        (1, "49", 5000),
+        (1, "4930", 4500),
+        (2, "44", 9000),
+        (2, "49", 10000),
+        (2, "1", 8000),
+    ):
         yield _insert("callroute_rate", deck_id=deck, prefix=prefix, price=price)
     for deck in (1, 2):
         yield _insert("callroute_rate", deck_id=deck, prefix="4490", price=2000000, blocked=1)
@@ -97,10 +104,41 @@ def _routing(chosen):
 
 def _limits(chosen):
     common = {"match_key": "*", "mode": "enforce"}
-    yield _insert("fraudguard_rule", name="source-flood", metric="source_requests", threshold=int(chosen["source_requests"]), window_sec=2, action="drop", code=503, reason="Too Many Requests", **common)
-    yield _insert("fraudguard_rule", name="call-attempts", metric="call_attempts", threshold=int(chosen["attempts_per_minute"]), window_sec=60, action="refuse", code=403, reason="Call Rate Exceeded", **common)
-    yield _insert("fraudguard_rule", name="concurrent-calls", metric="concurrent_calls", threshold=int(chosen["concurrent_calls"]), action="refuse", code=403, reason="Too Many Calls", **common)
-    yield _insert("fraudguard_allow", kind="account", value=f"dave@{chosen['domain']}", note="demo: an account without limits")
+    yield _insert(
+        "fraudguard_rule",
+        name="source-flood",
+        metric="source_requests",
+        threshold=int(chosen["source_requests"]),
+        window_sec=2,
+        action="drop",
+        code=503,
+        reason="Too Many Requests",
+        **common,
+    )
+    yield _insert(
+        "fraudguard_rule",
+        name="call-attempts",
+        metric="call_attempts",
+        threshold=int(chosen["attempts_per_minute"]),
+        window_sec=60,
+        action="refuse",
+        code=403,
+        reason="Call Rate Exceeded",
+        **common,
+    )
+    yield _insert(
+        "fraudguard_rule",
+        name="concurrent-calls",
+        metric="concurrent_calls",
+        threshold=int(chosen["concurrent_calls"]),
+        action="refuse",
+        code=403,
+        reason="Too Many Calls",
+        **common,
+    )
+    yield _insert(
+        "fraudguard_allow", kind="account", value=f"dave@{chosen['domain']}", note="demo: an account without limits"
+    )
 
 
 def rows_sql(chosen):

@@ -59,6 +59,7 @@ static inline uint64_t tg_shape_add(
 	if(((cur >> at) & 0xf) + units > 15)
 		units = 15 - ((cur >> at) & 0xf);
 	cur += units << at;
+	/* NOLINTNEXTLINE(clang-analyzer-core.*): 15 << 56 fits into 64 bits */
 	return (shape & ~(UINT64_C(0xf) << 56 | TG_PARTS_MASK << TG_PARTS_BITS))
 		   | (uint64_t)scale << 56 | cur << TG_PARTS_BITS;
 }
