@@ -77,8 +77,7 @@ static uint64_t attempt_expiry(uint64_t now)
 static int apply(sip_msg_t *msg, const struct callroute_trunk *t,
 		const struct callroute_attempt *a)
 {
-	char buf[CALLROUTE_URI_MAX + CALLROUTE_PREFIX_MAX + CALLROUTE_NUMBER_MAX
-			 + 2];
+	char buf[CALLROUTE_REQUEST_URI_MAX];
 	str uri = {buf, 0};
 
 	uri.len = callroute_make_uri(t, a->number, a->number_len, buf, sizeof buf);
@@ -221,12 +220,15 @@ int callroute_cmd_next(sip_msg_t *msg)
 
 /* --- script: native ------------------------------------------------------- */
 
+/* The user part of the request URI; a '#' comes as %23 (RFC 3261, 25.1). */
 static int request_number(sip_msg_t *msg, str *out)
 {
-	if(parse_sip_msg_uri(msg) < 0)
+	static char buf[256];
+
+	if(parse_sip_msg_uri(msg) < 0 || msg->parsed_uri.user.len > (int)sizeof buf)
 		return -1;
-	*out = msg->parsed_uri.user;
-	return 0;
+	*out = (str){buf, msg->parsed_uri.user.len};
+	return un_escape(&msg->parsed_uri.user, out);
 }
 
 static int w_select(sip_msg_t *msg, char *plan, char *dst)

@@ -7,6 +7,7 @@
  */
 #include "fraudguard/fraudguard_mod.h"
 #include "core/ip_addr.h"
+#include "core/parser/parse_from.h"
 #include "core/parser/parse_uri.h"
 
 #include <string.h>
@@ -102,6 +103,7 @@ static int ki_call(sip_msg_t *msg, str *account, str *dst)
 			.account_len = (size_t)account->len,
 			.lease_us = (uint64_t)fraudguard.ring_sec * 1000000};
 	struct fraudguard_answer answer;
+	str tag = {"", 0};
 
 	if(calls_emergency(msg) || is_emergency(dst)) {
 		fraudguard_pv_remember(msg, NULL);
@@ -115,8 +117,10 @@ static int ki_call(sip_msg_t *msg, str *account, str *dst)
 		call.account_len = strlen(call.account);
 	}
 	callid_of(msg, &call.callid, &call.callid_len);
-	call.call = fraudguard_call_id(
-			&fraudguard.tables, call.callid, call.callid_len);
+	if(call.callid_len > 0 && parse_from_header(msg) == 0)
+		tag = get_from(msg)->tag_value;
+	call.call = fraudguard_call_of(
+			&(str){(char *)call.callid, (int)call.callid_len}, &tag);
 	fraudguard_judge_call(&fraudguard.tables, fraudguard_rules(), &call,
 			fraudguard_clock(), &answer);
 	fraudguard_rules_done();

@@ -6,29 +6,46 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "fraudguard/fraudguard_mod.h"
+#include "core/parser/parse_from.h"
 #include "modules/dialog/dlg_load.h"
 #include "modules/dialog/dlg_hash.h"
 #include "modules/sl/sl.h"
+
+#include <string.h>
 
 static struct dlg_binds dialog;
 static cmd_function dlg_manage;
 static sl_cbelem_t on_reply;
 
-static uint64_t call_of(const str *callid)
+uint64_t fraudguard_call_of(const str *callid, const str *from_tag)
 {
-	return fraudguard_call_id(
-			&fraudguard.tables, callid->s, (size_t)callid->len);
+	char key[512];
+	size_t n = 0;
+	const str *parts[2] = {callid, from_tag};
+
+	for(int i = 0; i < 2; i++) {
+		size_t len = parts[i]->len < 250 ? (size_t)parts[i]->len : 250;
+
+		memcpy(key + n, parts[i]->s, len);
+		n += len;
+		key[n++] = '\0';
+	}
+	return fraudguard_call_id(&fraudguard.tables, key, n);
+}
+
+static uint64_t call_of(const struct dlg_cell *dlg)
+{
+	return fraudguard_call_of(&dlg->callid, &dlg->tag[DLG_CALLER_LEG]);
 }
 
 static void on_end(struct dlg_cell *dlg, int type, struct dlg_cb_params *p)
 {
-	fraudguard_end_call(
-			&fraudguard.tables, call_of(&dlg->callid), fraudguard_clock());
+	fraudguard_end_call(&fraudguard.tables, call_of(dlg), fraudguard_clock());
 }
 
 static void on_answer(struct dlg_cell *dlg, int type, struct dlg_cb_params *p)
 {
-	fraudguard_renew_call(&fraudguard.tables, call_of(&dlg->callid),
+	fraudguard_renew_call(&fraudguard.tables, call_of(dlg),
 			(uint64_t)fraudguard.call_sec * 1000000, fraudguard_clock());
 }
 
@@ -52,9 +69,11 @@ static void on_stateless(sl_cbp_t *p)
 	sip_msg_t *req = p->req;
 
 	if(p->code < 300 || req == NULL || req->REQ_METHOD != METHOD_INVITE
-			|| parse_headers(req, HDR_CALLID_F, 0) < 0 || req->callid == NULL)
+			|| parse_headers(req, HDR_CALLID_F | HDR_FROM_F, 0) < 0
+			|| req->callid == NULL || parse_from_header(req) < 0)
 		return;
-	fraudguard_end_call(&fraudguard.tables, call_of(&req->callid->body),
+	fraudguard_end_call(&fraudguard.tables,
+			fraudguard_call_of(&req->callid->body, &get_from(req)->tag_value),
 			fraudguard_clock());
 }
 

@@ -81,6 +81,10 @@ int fraudguard_dlg_init(void);
 /* Makes Kamailio follow this call, so that its end is known. */
 void fraudguard_dlg_follow(sip_msg_t *msg);
 
+/* The call that Call-ID and caller's tag name (RFC 3261, 12: what of a dialog
+ * is known before it is answered). */
+uint64_t fraudguard_call_of(const str *callid, const str *from_tag);
+
 /* fraudguard_cmd.c */
 extern const cmd_export_t fraudguard_cmds[];
 extern sr_kemi_t fraudguard_kemi[];
