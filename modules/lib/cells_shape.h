@@ -59,9 +59,8 @@ static inline uint64_t tg_shape_add(
 	if(((cur >> at) & 0xf) + units > 15)
 		units = 15 - ((cur >> at) & 0xf);
 	cur += units << at;
-	/* NOLINTNEXTLINE(clang-analyzer-core.*): 15 << 56 fits into 64 bits */
 	return (shape & ~(UINT64_C(0xf) << 56 | TG_PARTS_MASK << TG_PARTS_BITS))
-		   | (uint64_t)scale << 56 | cur << TG_PARTS_BITS;
+		   | scale * (UINT64_C(1) << 56) | cur << TG_PARTS_BITS;
 }
 
 static inline uint32_t tg_sum_parts(uint32_t parts)

@@ -40,9 +40,9 @@ def measure(report, folder, sets):
             report.fail(f"lib_trie on {size}: {done.stdout[-200:]}")
             continue
         mean, p50, p99, p999 = (float(found[n]) for n in range(1, 5))
+        counted = _instructions(report, folder, "tg_trie_longest", [program("lib_trie"), listing, str(COUNTED)])
         report.add("library", size, "trie_longest", "lib_trie", mean=mean, p50=p50, p99=p99, p999=p999,
-                   instructions=_instructions(report, folder, "tg_trie_longest", [program("lib_trie"), listing,
-                                                                                 str(COUNTED)]))
+                   instructions=counted)
     _lines(report, [program("lib_cells")], "")
     row = report.find("library", "", "cells_add_hot")
     if row:

@@ -10,6 +10,7 @@ from support.process import eventually
 
 QUERIES = 200_000
 OURS = "trie"
+LCR_DEFAULT = 128   # its modparam lcr_rule_hash_size
 LOAD_SECONDS = 240
 # Database rows in private memory and four trees in shared memory, MB a million prefixes.
 MEMORY_MB = 9000
@@ -45,13 +46,20 @@ def measure(report, folder, sets):
         run_dir = os.path.join(folder, f"routes-{len(prefixes)}")
         os.makedirs(run_dir)
         _one_size(report, run_dir, size, prefixes)
+    few = next(iter(sets))
+    run_dir = os.path.join(folder, "routes-lcr")
+    os.makedirs(run_dir)
+    _one_size(report, run_dir, few, sets[few], LCR_DEFAULT)
+    report.note(f"lcr is measured with a hash of 2^20 slots, and at {few} also with its default of {LCR_DEFAULT}")
 
 
-def _one_size(report, run_dir, size, prefixes):
+def _one_size(report, run_dir, size, prefixes, lcr_hash=None):
+    """With `lcr_hash` only lcr's row is of interest."""
     database, listing = os.path.join(run_dir, "bench.sqlite"), os.path.join(run_dir, "prefixes")
     benchdata.create(database)
     url = f"sqlite:///{database}"
-    kamailio = benchkamailio.start(run_dir, benchkamailio.ROUTING, url=url)
+    chosen = {"lcr_hash": lcr_hash} if lcr_hash else {}
+    kamailio = benchkamailio.start(run_dir, benchkamailio.ROUTING, url=url, **chosen)
     try:
         benchdata.fill(database, prefixes)
         benchdata.write_prefixes(listing, prefixes)
@@ -69,7 +77,12 @@ def _one_size(report, run_dir, size, prefixes):
                             "that are not the trie's")
         for row in kamailio.rpc("tgbench.lookups", seconds=120):
             name = row.pop("name")
-            report.add("lookup", size, name, ours=name == OURS, **row, **figures.get(name, {}))
+            if lcr_hash and name != "lcr":
+                continue
+            label = f"lcr, {lcr_hash} slots" if lcr_hash else name
+            report.add("lookup", size, label, ours=name == OURS, **row, **figures.get(name, {}))
+        if lcr_hash:
+            return
         report.add("lookup", size, "callroute, all of its image", "prices, dates, trunks and the trie",
                    bytes=size_bytes / len(prefixes), load_s=seconds)
     finally:

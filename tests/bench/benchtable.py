@@ -54,6 +54,8 @@ class Report:
         rows = [row for row in self.rows if row["group"] == group]
         if not rows:
             return ""
+        sizes = list(dict.fromkeys(row["size"] for row in rows))
+        rows.sort(key=lambda row: sizes.index(row["size"]))
         cells = [["size", "what", *[head for head, _, _ in columns], "measured by"]]
         for row in rows:
             cells.append([row["size"], row["name"] + (" *" if row["ours"] else ""),
