@@ -43,7 +43,9 @@ def measure(report, folder, sets):
         counted = _instructions(report, folder, "tg_trie_longest", [program("lib_trie"), listing, str(COUNTED)])
         report.add("library", size, "trie_longest", "lib_trie", mean=mean, p50=p50, p99=p99, p999=p999,
                    instructions=counted)
-    _lines(report, [program("lib_cells")], "")
+    for name in sorted(os.listdir(os.path.join(BUILD, "bench"))):
+        if name.startswith("lib_") and name != "lib_trie" and os.access(program(name), os.X_OK):
+            _lines(report, [program(name)], "")
     row = report.find("library", "", "cells_add_hot")
     if row:
         row["instructions"] = _instructions(report, folder, "tg_cells_add", [program("lib_cells"), str(COUNTED)])

@@ -52,6 +52,9 @@ uint64_t tgbench_ns(void);
 uint32_t tgbench_random(void);
 /* 0 .. n-1 in random order; NULL without memory. The caller frees it. */
 uint32_t *tgbench_shuffled(uint32_t n);
+/* 0 .. n-1 as they are, for queries that were drawn at random: fetching the
+ * query then costs next to nothing. */
+uint32_t *tgbench_in_turn(uint32_t n);
 
 /* A symbol that a loaded module does not hide; NULL (logged) when it has none. */
 void *tgbench_symbol(const char *module, const char *name);

@@ -154,7 +154,7 @@ const int tgbench_script_count =
 /* tgbench.scripts -> times of single calls of each, and how many found nothing */
 void tgbench_rpc_scripts(rpc_t *rpc, void *ctx)
 {
-	uint32_t *order = tgbench_shuffled(tgbench_query_count);
+	uint32_t *order = tgbench_in_turn(tgbench_query_count);
 
 	if(order == NULL) {
 		rpc->fault(ctx, 500, "no memory");

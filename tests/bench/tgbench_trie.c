@@ -218,11 +218,11 @@ void tgbench_rpc_agree(rpc_t *rpc, void *ctx)
 	}
 }
 
-/* tgbench.lookups -> times of all, over all queries in random order */
+/* tgbench.lookups -> times of all, over all queries */
 void tgbench_rpc_lookups(rpc_t *rpc, void *ctx)
 {
 	struct tgbench_result results[LOOKUPS];
-	uint32_t *order = tgbench_shuffled(tgbench_query_count);
+	uint32_t *order = tgbench_in_turn(tgbench_query_count);
 
 	if(order == NULL || find_all() < 0) {
 		free(order);
