@@ -27,7 +27,7 @@ static int is_emergency(const str *number)
 static int calls_emergency(sip_msg_t *msg)
 {
 	return msg->first_line.type == SIP_REQUEST
-		   && msg->REQ_METHOD == METHOD_INVITE && parse_sip_msg_uri(msg) == 0
+		   && msg->REQ_METHOD == METHOD_INVITE && parse_sip_msg_uri(msg) >= 0
 		   && is_emergency(&msg->parsed_uri.user);
 }
 
@@ -103,18 +103,21 @@ static int ki_call(sip_msg_t *msg, str *account, str *dst)
 			.account_len = (size_t)account->len,
 			.lease_us = (uint64_t)fraudguard.ring_sec * 1000000};
 	struct fraudguard_answer answer;
+	char nobody[FRAUDGUARD_KEY_MAX];
+	uint8_t addr[16];
 	str tag = {"", 0};
 
 	if(calls_emergency(msg) || is_emergency(dst)) {
 		fraudguard_pv_remember(msg, NULL);
 		return FRAUDGUARD_PASS;
 	}
-	if(account->len == 0) {
-		/* Nobody in particular: then everybody at that address together. */
-		LM_WARN("fraudguard_call without an account: the source address stands "
-				"for it\n");
-		call.account = ip_addr2a(&msg->rcv.src_ip);
-		call.account_len = strlen(call.account);
+	if(account->len == 0 || memmem(account->s, account->len, "<null>", 6)) {
+		/* Nobody in particular: everybody at that address together. */
+		address_of(&msg->rcv.src_ip, addr);
+		fraudguard_source_key(addr, nobody);
+		call.account = nobody;
+		call.account_len = strlen(nobody);
+		LM_INFO("fraudguard_call without an account: key=account:%s\n", nobody);
 	}
 	callid_of(msg, &call.callid, &call.callid_len);
 	if(call.callid_len > 0 && parse_from_header(msg) == 0)
@@ -148,7 +151,7 @@ static int w_call(sip_msg_t *msg, char *account, char *dst)
 	if(dst != NULL) {
 		if(fixup_get_svalue(msg, (gparam_t *)dst, &d) < 0)
 			d = (str){"", 0};
-	} else if(parse_sip_msg_uri(msg) == 0) {
+	} else if(parse_sip_msg_uri(msg) >= 0) {
 		d = msg->parsed_uri.user;
 	} else {
 		d = (str){"", 0};

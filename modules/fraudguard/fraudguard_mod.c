@@ -2,7 +2,7 @@
  * fraudguard: exports and lifecycle.
  *
  * Memory: `cells` cells of 44 and 40 bytes (sources, accounts), `bans` records
- * of about 410 bytes twice, `calls` leases of about 260; nothing grows. Failure mode: full
+ * of about 450 bytes twice, `calls` leases of about 300; nothing grows. Failure mode: full
  * tables count less (statistic `untracked`) and refuse nobody.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later

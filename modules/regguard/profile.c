@@ -26,15 +26,14 @@ static int is_used(const struct regguard_known_device *k)
 #define ENOUGH 3
 
 static int agreement(
-		const struct regguard_device *a, const struct regguard_device *b)
+		const struct regguard_device *known, const struct regguard_device *d)
 {
-	if(a->agent != b->agent
-			|| (a->instance != 0 && b->instance != 0
-					&& a->instance != b->instance))
+	/* A device that has an id never comes without it; one may get its first. */
+	if(known->agent != d->agent
+			|| (known->instance != 0 && known->instance != d->instance))
 		return 0;
-	return (a->headers == b->headers) * 2 + (a->caps == b->caps) * 2
-		   + (a->shape == b->shape)
-		   + (a->instance != 0 && a->instance == b->instance);
+	return (known->headers == d->headers) * 2 + (known->caps == d->caps) * 2
+		   + (known->shape == d->shape) + (known->instance != 0);
 }
 
 struct regguard_known_device *regguard_find_device(

@@ -107,18 +107,23 @@ static struct regguard_answered use_of(const struct regguard_request *r)
 			.removes = r->removes != 0};
 }
 
+/* Also tells a repetition from elsewhere that is no proof of a replay. */
 static int is_replay(const struct regguard_tables *t,
 		const struct regguard_settings *s, const struct regguard_request *r,
-		uint64_t now)
+		uint64_t now, int *repeated)
 {
 	struct first_use u = {.mine = use_of(r)};
 
-	return r->response != 0
-		   && tg_store_edit(t->answered, answered_id(t, r), 0,
-					  now + (uint64_t)s->answered_sec * 1000000, now,
-					  note_first, &u)
-					  == 0
-		   && u.seen && by_another(t, r, &u.first, &u.mine, now);
+	*repeated =
+			r->response != 0
+			&& tg_store_edit(t->answered, answered_id(t, r), 0,
+					   now + (uint64_t)s->answered_sec * 1000000, now,
+					   note_first, &u)
+					   == 0
+			&& u.seen
+			&& memcmp(&u.first.network, &u.mine.network, sizeof u.mine.network)
+					   != 0;
+	return *repeated && by_another(t, r, &u.first, &u.mine, now);
 }
 
 static int is_learned(const struct regguard_profile *p,
@@ -174,7 +179,7 @@ void regguard_judge(const struct regguard_tables *t,
 
 	memset(out, 0, sizeof *out);
 	out->verdict = REGGUARD_ALLOW;
-	if(is_replay(t, s, r, now)) {
+	if(is_replay(t, s, r, now, &out->repeated)) {
 		out->verdict = REGGUARD_DENY;
 		out->deterministic = 1;
 		out->reasons = REGGUARD_REPLAY;

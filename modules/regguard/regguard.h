@@ -90,6 +90,7 @@ struct regguard_answer
 	uint32_t reasons;  /* bits of enum regguard_reason */
 	int score;		   /* sum of the reasons' points */
 	int known_device, known_network, learned;
+	int repeated; /* its digest was first used elsewhere: not to be learned */
 };
 
 uint64_t regguard_aor_id(

@@ -95,8 +95,9 @@ static int ki_check(sip_msg_t *msg)
 		return REGGUARD_DENY;
 	regguard_judge(&regguard.tables, &regguard.settings, &r, glue_now(), &a);
 	seen = conclude(msg, &r, &a);
-	/* Shadow lets a suspect be saved, but nothing is learned from it. */
-	if(a.verdict > 0)
+	/* Shadow lets a suspect be saved, but nothing is learned from it; nor from
+	 * a digest that was first used in another network. */
+	if(a.verdict > 0 && !a.repeated)
 		regguard_ul_expect(msg, &r);
 	return seen;
 }

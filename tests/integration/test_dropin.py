@@ -173,3 +173,15 @@ def test_module_readme_shows_the_minimal_cfg(module):
         text = source.read()
     blocks = readme.blocks(f"modules/{module}/README.md")
     assert any(block.text == text for block in blocks), "chapter 11 differs from the file"
+
+
+def test_emergency_passes_a_banned_source_and_a_limited_account(tmp_path, run_kamailio):
+    """With the README's lines alone: no limiter of fraudguard stops a call to 112."""
+    server = start(run_kamailio, stock_with(tmp_path, ("fraudguard",)))
+    with telephone(server.address, "alice") as alice:
+        for key in (f"ip:{alice.end.host}", f"account:alice@{DOMAIN}"):
+            server.rpc("fraudguard.ban", key, 600)
+        assert alice.invite(f"sip:bob@{DOMAIN}", seconds=1).status == 0, "the ban is not in force"
+        answer = alice.invite(f"sip:112@{DOMAIN}")
+        # Let through to the stock script, which has nobody by that name.
+        assert answer.status == 404, answer
