@@ -2,8 +2,8 @@
  * Calendar: "when is this open", as RFC 5545 writes it, expanded at load into
  * an immutable image that answers by binary search.
  *
- * Build: for the process that loads (it reads the system's time zone files and
- * allocates). Everything else: any number of readers at once, wait-free, no
+ * Build: for the process that loads (it reads the system's time zone files,
+ * allocates, and may take seconds for a rule that never matches). Everything else: any number of readers at once, wait-free, no
  * allocation, no pointer in the image. No clock is read: times are handed in,
  * in seconds since 1970-01-01 UTC.
  *

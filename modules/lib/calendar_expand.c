@@ -5,8 +5,10 @@
  *
  * Memory bound: the caller's image, a few KiB of stack; libical allocates for
  * the iterator (freed here) and keeps each zone it has read, some 100 KiB.
- * Time bound: TG_CALENDAR_MAX_STARTS steps of the iterator, each of which is
- * cut at the end of the horizon.
+ * Time bound: TG_CALENDAR_MAX_STARTS steps of the iterator, which ends at the
+ * horizon. Only its search for the first start does not: libical looks for a
+ * MONTHLY or YEARLY rule that never matches up to the year 20000, which takes
+ * seconds (BYDAY=1MO;BYMONTHDAY=20). Build where waiting is allowed.
  * Locking: none; one build at a time in a process (see calendar.h).
  * Failure mode: nothing but a complete image counts as one; libical itself does
  * not survive every failed allocation.
