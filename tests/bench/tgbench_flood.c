@@ -38,7 +38,7 @@ static str account_name(uint32_t i)
 	return (str){text, snprintf(text, sizeof text, "account-%u", i)};
 }
 
-static int by_module(struct outcome *out)
+static int by_module(struct outcome *out, uint32_t sources)
 {
 	int (*source)(sip_msg_t *) = tgbench_kemi("fraudguard", "source");
 	int (*call)(sip_msg_t *, str *, str *) = tgbench_kemi("fraudguard", "call");
@@ -61,11 +61,11 @@ static int by_module(struct outcome *out)
 		out->refused_early += call(msg, &account, &to) < 0;
 	}
 	begin = tgbench_ns();
-	for(uint32_t n = 0; n < SOURCES; n++) {
+	for(uint32_t n = 0; n < sources; n++) {
 		msg->rcv.src_ip.u.addr32[0] = tgbench_random();
 		(void)source(msg);
 	}
-	out->flood_ns = (double)(tgbench_ns() - begin) / SOURCES;
+	out->flood_ns = sources ? (double)(tgbench_ns() - begin) / sources : 0;
 	for(uint32_t i = 0; i < ACCOUNTS; i++) {
 		str account = account_name(i);
 		int rc = call(msg, &account, &to);
@@ -125,20 +125,24 @@ static int by_library(struct outcome *out, struct tg_cells_stats *stats)
 	return 0;
 }
 
-/* tgbench.flood -> accounts lost, and what the flood cost a request */
+/* tgbench.flood [sources] -> accounts lost, and what the flood cost a request */
 void tgbench_rpc_flood(rpc_t *rpc, void *ctx)
 {
 	struct outcome module = {0}, library = {0};
 	struct tg_cells_stats stats;
+	int sources = SOURCES;
 	void *h;
 
-	if(by_module(&module) < 0 || by_library(&library, &stats) < 0) {
+	if(rpc->scan(ctx, "*d", &sources) < 1)
+		sources = SOURCES;
+	if(by_module(&module, (uint32_t)sources) < 0
+			|| by_library(&library, &stats) < 0) {
 		rpc->fault(ctx, 500, "fraudguard is not loaded, or no memory");
 		return;
 	}
 	if(rpc->add(ctx, "{", &h) < 0)
 		return;
-	rpc->struct_add(h, "dddddffff", "accounts", ACCOUNTS, "sources", SOURCES,
+	rpc->struct_add(h, "dddddffff", "accounts", ACCOUNTS, "sources", sources,
 			"refused_early", module.refused_early, "module_lost", module.lost,
 			"library_lost", library.lost, "module_flood_ns", module.flood_ns,
 			"library_flood_ns", library.flood_ns, "evicted",
