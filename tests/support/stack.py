@@ -75,18 +75,15 @@ def environment(run_dir, database, port, rtpengine=None, switches=SWITCHES, host
     return env
 
 
-class LockLeftBehind(Warning):
-    """Kamailio's main process waits at its end for a lock that a worker took with it.
+def lock_left_behind(main, stuck):
+    """Does only the main process wait at its end, for a lock that a worker took with it?
 
     On SIGTERM a worker leaves by _exit() wherever it is, with the core's shared locks
     that it holds (main.c, sig_usr); the main process then waits for one while it cleans
     up, until its exit_timeout. It is the server's own, whatever modules are loaded, so a
-    run names it in its summary and goes on.
+    run names it in its summary and goes on. Seen: FUTEX_WAIT (0) on a lock shared
+    between processes, and nobody else left.
     """
-
-
-def lock_left_behind(main, stuck):
-    """Only the main process is left, in FUTEX_WAIT (0) on a lock shared between processes."""
     return len(stuck) == 1 and stuck[0].startswith(f"pid {main} ") and \
         re.search(r" in futex_\S* syscall 202 \S+ 0x0$", stuck[0]) is not None
 
@@ -159,7 +156,7 @@ class Stack:
             died, main = not self.kamailio.alive, self.kamailio.child.pid
             status = self.kamailio.stop()
             if not died and lock_left_behind(main, self.kamailio.stuck):
-                warnings.warn(LockLeftBehind(self.kamailio.stuck[0]))
+                warnings.warn(f"a leaving worker took a lock along: {self.kamailio.stuck[0]}")
             else:
                 if died or status:
                     complaints.append(f"kamailio {'died' if died else 'ended'} with status {status}")
