@@ -22,7 +22,7 @@ static void keeper_tick(uint64_t now);
 struct fraudguard_state fraudguard = {
 		.db_url = STR_STATIC_INIT(""),
 		.emergency_numbers = STR_STATIC_INIT("112,911,999"),
-		.cells = 262144,
+		.cells = 1048576,
 		.bans = 16384,
 		.calls = 65536,
 		.ring_sec = 180,
