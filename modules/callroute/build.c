@@ -9,21 +9,18 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define COMPLAINTS_MAX 20 /* lines a load; the rest is only counted */
-
 struct callroute_builder *callroute_builder_new(
-		callroute_complain_f complain, void *arg)
+		tg_complain_f complain, void *arg)
 {
 	struct callroute_builder *b = calloc(1, sizeof *b);
 
 	if(b != NULL) {
-		b->complain = complain;
-		b->arg = arg;
+		b->check.complain = complain;
+		b->check.arg = arg;
 	}
 	return b;
 }
@@ -41,30 +38,9 @@ void callroute_builder_free(struct callroute_builder *b)
 	free(b);
 }
 
-void callroute_bad_row(struct callroute_builder *b, const char *format, ...)
-{
-	char line[512];
-	va_list ap;
-
-	if(++b->bad > COMPLAINTS_MAX) {
-		if(b->bad == COMPLAINTS_MAX + 1)
-			b->complain(b->arg, "more bad rows follow; mend these first");
-		return;
-	}
-	va_start(ap, format);
-	vsnprintf(line, sizeof line, format, ap);
-	va_end(ap);
-	/* What a column holds must not end or forge a log line. */
-	for(char *p = line; *p; p++) {
-		if(iscntrl((unsigned char)*p))
-			*p = '?';
-	}
-	b->complain(b->arg, line);
-}
-
 void callroute_builder_reject(struct callroute_builder *b, const char *line)
 {
-	callroute_bad_row(b, "%s", line);
+	tg_row_bad(&b->check, "%s", line);
 }
 
 /* Room for one more row of `size` bytes, zeroed; NULL when there is none. */
@@ -82,53 +58,6 @@ static void *grow(struct callroute_table *t, size_t size)
 	return memset((char *)t->rows + t->count++ * size, 0, size);
 }
 
-/* Copies a text column; complains when it does not fit or is empty. */
-static void copy_text(struct callroute_builder *b, const char *table,
-		long long id, const char *column, const char *text, int required,
-		char *out, size_t size)
-{
-	size_t len = strlen(text);
-
-	if(len == 0 && required)
-		callroute_bad_row(b, "%s id %lld: %s is empty", table, id, column);
-	if(len >= size) {
-		callroute_bad_row(b, "%s id %lld: %s is longer than %zu characters",
-				table, id, column, size - 1);
-		len = size - 1;
-	}
-	memcpy(out, text, len);
-	out[len] = '\0';
-}
-
-static int in_range(struct callroute_builder *b, const char *table,
-		long long id, const char *column, long long value, long long lo,
-		long long hi)
-{
-	if(value >= lo && value <= hi)
-		return 1;
-	callroute_bad_row(b, "%s id %lld: %s = %lld is not in %lld to %lld", table,
-			id, column, value, lo, hi);
-	return 0;
-}
-
-/* Index of `text` in the NULL-ended list of words; complains when it is none. */
-static int one_of(struct callroute_builder *b, const char *table, long long id,
-		const char *column, const char *text, const char *const *words)
-{
-	char all[64] = "";
-
-	for(int i = 0; words[i] != NULL; i++) {
-		size_t n = strlen(all);
-
-		if(strcmp(text, words[i]) == 0)
-			return i;
-		snprintf(all + n, sizeof all - n, "%s%s", n ? ", " : "", words[i]);
-	}
-	callroute_bad_row(b, "%s id %lld: %s = '%s' is not one of %s", table, id,
-			column, text, all);
-	return 0;
-}
-
 int callroute_add_carrier(struct callroute_builder *b, long long id,
 		const char *name, int enabled)
 {
@@ -138,7 +67,7 @@ int callroute_add_carrier(struct callroute_builder *b, long long id,
 		return -ENOMEM;
 	c->id = id;
 	c->enabled = enabled;
-	copy_text(b, "callroute_carrier", id, "name", name, 1, c->name,
+	tg_row_text(&b->check, "callroute_carrier", id, "name", name, 1, c->name,
 			sizeof c->name);
 	return 0;
 }
@@ -152,11 +81,11 @@ int callroute_add_deck(struct callroute_builder *b, long long id,
 		return -ENOMEM;
 	d->id = id;
 	d->enabled = enabled;
-	in_range(b, "callroute_deck", id, "id", id, 1, UINT32_MAX);
-	copy_text(
-			b, "callroute_deck", id, "name", name, 1, d->name, sizeof d->name);
-	copy_text(b, "callroute_deck", id, "currency", currency, 1, d->currency,
-			sizeof d->currency);
+	tg_row_range(&b->check, "callroute_deck", id, "id", id, 1, UINT32_MAX);
+	tg_row_text(&b->check, "callroute_deck", id, "name", name, 1, d->name,
+			sizeof d->name);
+	tg_row_text(&b->check, "callroute_deck", id, "currency", currency, 1,
+			d->currency, sizeof d->currency);
 	return 0;
 }
 
@@ -213,37 +142,37 @@ int callroute_add_trunk(
 		return -ENOMEM;
 	t->carrier_id = row->carrier_id;
 	t->out.id = (uint32_t)row->id;
-	in_range(b, table, row->id, "id", row->id, 1, UINT32_MAX);
-	copy_text(b, table, row->id, "name", row->name, 1, t->out.name,
+	tg_row_range(&b->check, table, row->id, "id", row->id, 1, UINT32_MAX);
+	tg_row_text(&b->check, table, row->id, "name", row->name, 1, t->out.name,
 			sizeof t->out.name);
-	copy_text(b, table, row->id, "uri", row->uri, 1, t->out.uri,
+	tg_row_text(&b->check, table, row->id, "uri", row->uri, 1, t->out.uri,
 			sizeof t->out.uri);
 	if(fault != NULL && row->uri[0] != '\0')
-		callroute_bad_row(b, "%s id %lld: uri = '%s' %s", table, row->id,
+		tg_row_bad(&b->check, "%s id %lld: uri = '%s' %s", table, row->id,
 				row->uri, fault);
-	copy_text(b, table, row->id, "socket", row->socket, 0, t->out.socket,
-			sizeof t->out.socket);
-	copy_text(b, table, row->id, "prefix", row->prefix, 0, t->out.prefix,
-			sizeof t->out.prefix);
+	tg_row_text(&b->check, table, row->id, "socket", row->socket, 0,
+			t->out.socket, sizeof t->out.socket);
+	tg_row_text(&b->check, table, row->id, "prefix", row->prefix, 0,
+			t->out.prefix, sizeof t->out.prefix);
 	if(t->out.prefix[strspn(t->out.prefix, "+0123456789*#")] != '\0')
-		callroute_bad_row(b,
+		tg_row_bad(&b->check,
 				"%s id %lld: prefix = '%s' has other symbols than + 0-9 * #",
 				table, row->id, row->prefix);
-	if(in_range(
-			   b, table, row->id, "strip", row->strip, 0, CALLROUTE_NUMBER_MAX))
+	if(tg_row_range(&b->check, table, row->id, "strip", row->strip, 0,
+			   CALLROUTE_NUMBER_MAX))
 		t->out.strip = (uint8_t)row->strip;
-	if(in_range(b, table, row->id, "try_timeout_ms", row->try_timeout_ms, 0,
-			   600000))
+	if(tg_row_range(&b->check, table, row->id, "try_timeout_ms",
+			   row->try_timeout_ms, 0, 600000))
 		t->out.try_timeout_ms = (uint32_t)row->try_timeout_ms;
-	if(in_range(b, table, row->id, "ring_timeout_ms", row->ring_timeout_ms, 0,
-			   600000))
+	if(tg_row_range(&b->check, table, row->id, "ring_timeout_ms",
+			   row->ring_timeout_ms, 0, 600000))
 		t->out.ring_timeout_ms = (uint32_t)row->ring_timeout_ms;
-	t->out.state = (uint8_t)one_of(
-			b, table, row->id, "admin_state", row->admin_state, states);
-	t->out.media =
-			(uint8_t)one_of(b, table, row->id, "media", row->media, medias);
+	t->out.state = (uint8_t)tg_row_word(
+			&b->check, table, row->id, "admin_state", row->admin_state, states);
+	t->out.media = (uint8_t)tg_row_word(
+			&b->check, table, row->id, "media", row->media, medias);
 	if(callroute_parse_codes(row->failover_codes, &t->out.failover, &word) < 0)
-		callroute_bad_row(b,
+		tg_row_bad(&b->check,
 				"%s id %lld: failover_codes has '%s' where a code (300-699), a "
 				"class (3xx-6xx) or ! before either must stand",
 				table, row->id, word);
@@ -265,13 +194,13 @@ int callroute_add_rate(
 	r->out.valid_from = row->valid_from;
 	r->out.valid_till = row->valid_till ? row->valid_till : INT64_MAX;
 	r->out.blocked = row->blocked != 0;
-	in_range(b, table, row->id, "price", row->price, 0, INT64_MAX);
+	tg_row_range(&b->check, table, row->id, "price", row->price, 0, INT64_MAX);
 	if(r->out.valid_till <= r->out.valid_from)
-		callroute_bad_row(b, "%s id %lld: valid_till is not after valid_from",
+		tg_row_bad(&b->check, "%s id %lld: valid_till is not after valid_from",
 				table, row->id);
 	/* A row whose prefix is an accident is no neighbour of the sound ones. */
 	if(len == 0 && !row->is_default) {
-		callroute_bad_row(b,
+		tg_row_bad(&b->check,
 				"%s id %lld: empty prefix without is_default = 1 (it would "
 				"match every number)",
 				table, row->id);
@@ -280,7 +209,7 @@ int callroute_add_rate(
 	}
 	if(len > TG_TRIE_MAX_DIGITS
 			|| row->prefix[strspn(row->prefix, "0123456789*#")] != '\0') {
-		callroute_bad_row(b,
+		tg_row_bad(&b->check,
 				"%s id %lld: prefix = '%s' is not 0 to %d symbols of 0-9 * #",
 				table, row->id, row->prefix, TG_TRIE_MAX_DIGITS);
 		b->rates.count--;
@@ -301,12 +230,12 @@ int callroute_add_plan(
 	if(p == NULL)
 		return -ENOMEM;
 	p->id = row->id;
-	copy_text(b, table, row->id, "name", row->name, 1, p->out.name,
+	tg_row_text(&b->check, table, row->id, "name", row->name, 1, p->out.name,
 			sizeof p->out.name);
-	p->out.order = (uint8_t)one_of(
-			b, table, row->id, "order_by", row->order_by, orders);
-	if(in_range(b, table, row->id, "max_attempts", row->max_attempts, 1,
-			   CALLROUTE_CANDIDATES))
+	p->out.order = (uint8_t)tg_row_word(
+			&b->check, table, row->id, "order_by", row->order_by, orders);
+	if(tg_row_range(&b->check, table, row->id, "max_attempts",
+			   row->max_attempts, 1, CALLROUTE_CANDIDATES))
 		p->out.max_attempts = (uint8_t)row->max_attempts;
 	return 0;
 }
@@ -323,9 +252,10 @@ int callroute_add_entry(
 	e->plan_id = row->plan_id;
 	e->trunk_id = row->trunk_id;
 	e->deck_id = row->deck_id;
-	if(in_range(b, table, row->id, "priority", row->priority, 0, 65535))
+	if(tg_row_range(
+			   &b->check, table, row->id, "priority", row->priority, 0, 65535))
 		e->out.priority = (uint16_t)row->priority;
-	if(in_range(b, table, row->id, "weight", row->weight, 0, 65535))
+	if(tg_row_range(&b->check, table, row->id, "weight", row->weight, 0, 65535))
 		e->out.weight = (uint16_t)row->weight;
 	return 0;
 }

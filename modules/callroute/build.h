@@ -11,15 +11,13 @@
 #define CALLROUTE_BUILD_H
 
 #include "callroute/image.h"
-
-/* One line about a row that cannot be used: table, id, column, why. */
-typedef void (*callroute_complain_f)(void *arg, const char *line);
+#include "lib/rowcheck.h"
 
 struct callroute_builder;
 
 /* NULL when there is no memory. */
 struct callroute_builder *callroute_builder_new(
-		callroute_complain_f complain, void *arg);
+		tg_complain_f complain, void *arg);
 void callroute_builder_free(struct callroute_builder *b); /* NULL is fine */
 
 /* Texts are NUL-terminated and copied. A bad row is complained about and

@@ -97,7 +97,7 @@ static void sort_by_id(struct callroute_builder *b, struct callroute_table *t,
 		const char *row = (const char *)t->rows + i * size;
 
 		if(by_id(row, row - size) == 0)
-			callroute_bad_row(b, "%s id %lld stands there twice", name,
+			tg_row_bad(&b->check, "%s id %lld stands there twice", name,
 					*(const long long *)row);
 	}
 }
@@ -112,13 +112,13 @@ static void check_trunks(struct callroute_builder *b)
 		struct callroute_carrier *c;
 
 		if(i > 0 && t[i].out.id == t[i - 1].out.id)
-			callroute_bad_row(
-					b, "callroute_trunk id %u stands there twice", t[i].out.id);
+			tg_row_bad(&b->check, "callroute_trunk id %u stands there twice",
+					t[i].out.id);
 		if(t[i].carrier_id == 0)
 			continue;
 		c = find(&b->carriers, sizeof *c, t[i].carrier_id);
 		if(c == NULL) {
-			callroute_bad_row(b,
+			tg_row_bad(&b->check,
 					"callroute_trunk id %u: carrier_id = %lld is no carrier",
 					t[i].out.id, t[i].carrier_id);
 			continue;
@@ -144,7 +144,7 @@ static void check_overlaps(struct callroute_builder *b)
 			continue;
 		}
 		if(r[i].out.valid_from < r[longest].out.valid_till)
-			callroute_bad_row(b,
+			tg_row_bad(&b->check,
 					"callroute_rate id %lld: prefix '%.*s' of deck %lld is "
 					"already priced by id %lld at that time",
 					r[i].id, r[i].len, r[i].prefix, r[i].deck_id,
@@ -168,7 +168,7 @@ static void check_rates(struct callroute_builder *b)
 				find(&b->decks, sizeof *deck, r[i].deck_id);
 
 		if(deck == NULL)
-			callroute_bad_row(b,
+			tg_row_bad(&b->check,
 					"callroute_rate id %lld: deck_id = %lld is no deck",
 					r[i].id, r[i].deck_id);
 		if(deck == NULL || !deck->enabled)
@@ -210,15 +210,15 @@ static void check_plans(struct callroute_builder *b)
 				find(&b->decks, sizeof *deck, e[i].deck_id);
 
 		if(find(&b->plans, sizeof *p, e[i].plan_id) == NULL)
-			callroute_bad_row(b,
+			tg_row_bad(&b->check,
 					"callroute_plan_trunk id %lld: plan_id = %lld is no plan",
 					e[i].id, e[i].plan_id);
 		if(trunk == NULL)
-			callroute_bad_row(b,
+			tg_row_bad(&b->check,
 					"callroute_plan_trunk id %lld: trunk_id = %lld is no trunk",
 					e[i].id, e[i].trunk_id);
 		if(deck == NULL)
-			callroute_bad_row(b,
+			tg_row_bad(&b->check,
 					"callroute_plan_trunk id %lld: deck_id = %lld is no deck",
 					e[i].id, e[i].deck_id);
 		if(trunk == NULL || deck == NULL || !deck->enabled)
@@ -238,7 +238,7 @@ static void check_plans(struct callroute_builder *b)
 		if(i > 0 && e[i].plan_id == e[i - 1].plan_id
 				&& e[i].trunk_id == e[i - 1].trunk_id
 				&& e[i].deck_id == e[i - 1].deck_id)
-			callroute_bad_row(b,
+			tg_row_bad(&b->check,
 					"callroute_plan_trunk id %lld: trunk %lld with deck %lld "
 					"stands in plan %lld twice",
 					e[i].id, e[i].trunk_id, e[i].deck_id, e[i].plan_id);
@@ -246,7 +246,7 @@ static void check_plans(struct callroute_builder *b)
 		if(i > 0 && e[i].plan_id == e[i - 1].plan_id
 				&& strcmp(currency_of(b, &e[i]), currency_of(b, &e[i - 1]))
 						   != 0)
-			callroute_bad_row(b,
+			tg_row_bad(&b->check,
 					"callroute_plan_trunk id %lld: deck %lld is in %s, the "
 					"plan's "
 					"others in %s",
@@ -255,13 +255,13 @@ static void check_plans(struct callroute_builder *b)
 		if(plan->out.count++ == 0)
 			plan->out.first = (uint32_t)i;
 		if(plan->out.count == CALLROUTE_ENTRIES_MAX + 1)
-			callroute_bad_row(b, "callroute_plan id %lld: more than %d trunks",
+			tg_row_bad(&b->check, "callroute_plan id %lld: more than %d trunks",
 					plan->id, CALLROUTE_ENTRIES_MAX);
 	}
 	sort(&b->plans, sizeof *p, by_plan_name);
 	for(size_t i = 1; i < b->plans.count; i++) {
 		if(strcmp(p[i].out.name, p[i - 1].out.name) == 0)
-			callroute_bad_row(b,
+			tg_row_bad(&b->check,
 					"callroute_plan id %lld: name '%s' stands there twice",
 					p[i].id, p[i].out.name);
 	}
@@ -358,7 +358,7 @@ int callroute_builder_write(struct callroute_builder *b, int64_t now, void *mem,
 	check_trunks(b);
 	check_rates(b);
 	check_plans(b);
-	if(b->bad > 0)
+	if(b->check.bad > 0)
 		return -EBADMSG;
 	if(b->plans.count == 0 || b->rates.count == 0 || b->entries.count == 0)
 		return -ENODATA;

@@ -58,16 +58,10 @@ struct callroute_build_entry
 
 struct callroute_builder
 {
-	callroute_complain_f complain;
-	void *arg;
-	unsigned bad; /* bad rows so far */
+	struct tg_rowcheck check;
 	struct callroute_table carriers, decks, trunks, rates, plans, entries;
 };
 
 #define CALLROUTE_ROWS(b, type, table) ((type *)(b)->table.rows)
-
-/* Counts a bad row and complains about it (the first ones of a load). */
-void callroute_bad_row(struct callroute_builder *b, const char *format, ...)
-		__attribute__((format(printf, 2, 3)));
 
 #endif

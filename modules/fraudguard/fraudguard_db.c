@@ -40,15 +40,11 @@ static int on_rule(const struct glue_row *row, void *arg)
 
 	if(!fraudguard.has_dialog && strcmp(metric, "concurrent_calls") == 0
 			&& strcmp(mode, "off") != 0) {
-		char line[256];
-
-		snprintf(line, sizeof line,
+		tg_row_bad(&b->check,
 				"fraudguard_rule id %lld: concurrent_calls needs Kamailio's "
 				"dialog "
 				"module: put loadmodule \"dialog.so\" before fraudguard",
 				row->id);
-		b->bad++;
-		b->complain(b->arg, line);
 		return 0;
 	}
 	fraudguard_build_rule(b, &r);

@@ -2,14 +2,12 @@
 #include "fraudguard/keys.h"
 
 #include <arpa/inet.h>
-#include <ctype.h>
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define COMPLAINTS_MAX 20
+static const char rules[] = "fraudguard_rule";
 
 static const char *const metrics[] = {
 		"source_requests", "call_attempts", "concurrent_calls", NULL};
@@ -32,69 +30,11 @@ const char *fraudguard_mode_name(int mode)
 }
 
 void fraudguard_build_start(struct fraudguard_builder *b,
-		struct fraudguard_image *im, fraudguard_complain_f complain, void *arg)
+		struct fraudguard_image *im, tg_complain_f complain, void *arg)
 {
 	*b = (struct fraudguard_builder){
-			.im = im, .complain = complain, .arg = arg};
+			.im = im, .check = {.complain = complain, .arg = arg}};
 	memset(im, 0, sizeof *im);
-}
-
-__attribute__((format(printf, 2, 3))) static void bad(
-		struct fraudguard_builder *b, const char *format, ...)
-{
-	char line[512];
-	va_list ap;
-
-	if(++b->bad > COMPLAINTS_MAX) {
-		if(b->bad == COMPLAINTS_MAX + 1)
-			b->complain(b->arg, "more bad rows follow; mend these first");
-		return;
-	}
-	va_start(ap, format);
-	vsnprintf(line, sizeof line, format, ap);
-	va_end(ap);
-	/* What a column holds must not end or forge a log line. */
-	for(char *p = line; *p; p++) {
-		if(iscntrl((unsigned char)*p))
-			*p = '?';
-	}
-	b->complain(b->arg, line);
-}
-
-static uint8_t one_of(struct fraudguard_builder *b, long long id,
-		const char *column, const char *text, const char *const *words)
-{
-	char all[64] = "";
-
-	for(uint8_t i = 0; words[i] != NULL; i++) {
-		size_t n = strlen(all);
-
-		if(strcmp(text, words[i]) == 0)
-			return i;
-		snprintf(all + n, sizeof all - n, "%s%s", n ? ", " : "", words[i]);
-	}
-	bad(b, "fraudguard_rule id %lld: %s = '%s' is not one of %s", id, column,
-			text, all);
-	return 0;
-}
-
-static long long in_range(struct fraudguard_builder *b, long long id,
-		const char *column, long long value, long long lo, long long hi)
-{
-	if(value >= lo && value <= hi)
-		return value;
-	bad(b, "fraudguard_rule id %lld: %s = %lld is not in %lld to %lld", id,
-			column, value, lo, hi);
-	return lo;
-}
-
-static void copy_text(struct fraudguard_builder *b, long long id,
-		const char *column, const char *text, char *out, size_t size)
-{
-	if(strlen(text) >= size)
-		bad(b, "fraudguard_rule id %lld: %s is longer than %zu characters", id,
-				column, size - 1);
-	snprintf(out, size, "%s", text);
 }
 
 /* Whom the rule is for: "*", an account, or an address as it is counted. */
@@ -107,7 +47,7 @@ static void read_match(struct fraudguard_builder *b,
 	if(strcmp(match, "*") == 0)
 		return;
 	if(match[0] == '\0') {
-		bad(b,
+		tg_row_bad(&b->check,
 				"fraudguard_rule id %lld: match_key is empty (* means every "
 				"one)",
 				row->id);
@@ -115,7 +55,7 @@ static void read_match(struct fraudguard_builder *b,
 	}
 	if(r->metric == FRAUDGUARD_SOURCE_REQUESTS) {
 		if(fraudguard_address_key(match, key) < 0) {
-			bad(b,
+			tg_row_bad(&b->check,
 					"fraudguard_rule id %lld: match_key = '%s' is no address "
 					"that is counted (an IPv4 address, an IPv6 address or its "
 					"/64)",
@@ -124,46 +64,56 @@ static void read_match(struct fraudguard_builder *b,
 		}
 		match = key + strlen("ip:");
 	}
-	copy_text(b, row->id, "match_key", match, r->match, sizeof r->match);
+	tg_row_text(&b->check, rules, row->id, "match_key", match, 0, r->match,
+			sizeof r->match);
 }
 
 void fraudguard_build_rule(
 		struct fraudguard_builder *b, const struct fraudguard_rule_row *row)
 {
 	struct fraudguard_rule *r;
-	uint8_t mode = one_of(b, row->id, "mode", row->mode, modes);
+	uint8_t mode = (uint8_t)tg_row_word(
+			&b->check, rules, row->id, "mode", row->mode, modes);
 
 	if(strcmp(row->mode, modes[FRAUDGUARD_OFF]) == 0)
 		return;
 	if(b->im->rules == FRAUDGUARD_RULES_MAX) {
-		bad(b, "fraudguard_rule id %lld: more than %d rules", row->id,
-				FRAUDGUARD_RULES_MAX);
+		tg_row_bad(&b->check, "fraudguard_rule id %lld: more than %d rules",
+				row->id, FRAUDGUARD_RULES_MAX);
 		return;
 	}
 	r = &b->im->rule[b->im->rules++];
 	r->mode = mode;
-	r->metric = one_of(b, row->id, "metric", row->metric, metrics);
-	r->action = one_of(b, row->id, "action", row->action, actions);
-	if(row->name[0] == '\0')
-		bad(b, "fraudguard_rule id %lld: name is empty", row->id);
-	copy_text(b, row->id, "name", row->name, r->name, sizeof r->name);
-	copy_text(b, row->id, "reason", row->reason, r->reason, sizeof r->reason);
+	r->metric = (uint8_t)tg_row_word(
+			&b->check, rules, row->id, "metric", row->metric, metrics);
+	r->action = (uint8_t)tg_row_word(
+			&b->check, rules, row->id, "action", row->action, actions);
+	tg_row_text(&b->check, rules, row->id, "name", row->name, 1, r->name,
+			sizeof r->name);
+	tg_row_text(&b->check, rules, row->id, "reason", row->reason, 0, r->reason,
+			sizeof r->reason);
 	read_match(b, row, r);
 	if(strpbrk(row->reason, "\r\n") != NULL)
-		bad(b, "fraudguard_rule id %lld: reason has a line break", row->id);
-	r->threshold = (uint32_t)in_range(
-			b, row->id, "threshold", row->threshold, 0, 1000000);
-	if(r->metric != FRAUDGUARD_CONCURRENT_CALLS)
-		r->window_sec = (uint32_t)in_range(
-				b, row->id, "window_sec", row->window_sec, 1, 7 * 86400);
-	if(r->action == FRAUDGUARD_BAN)
-		r->ban_sec = (uint32_t)in_range(
-				b, row->id, "ban_sec", row->ban_sec, 1, 366 * 86400);
+		tg_row_bad(&b->check,
+				"fraudguard_rule id %lld: reason has a line break", row->id);
+	if(tg_row_range(&b->check, rules, row->id, "threshold", row->threshold, 0,
+			   1000000))
+		r->threshold = (uint32_t)row->threshold;
+	if(r->metric != FRAUDGUARD_CONCURRENT_CALLS
+			&& tg_row_range(&b->check, rules, row->id, "window_sec",
+					row->window_sec, 1, 7 * 86400))
+		r->window_sec = (uint32_t)row->window_sec;
+	if(r->action == FRAUDGUARD_BAN
+			&& tg_row_range(&b->check, rules, row->id, "ban_sec", row->ban_sec,
+					1, 366 * 86400))
+		r->ban_sec = (uint32_t)row->ban_sec;
 	if(r->action != FRAUDGUARD_REFUSE && r->action != FRAUDGUARD_BAN)
 		return;
 	if(row->reason[0] == '\0')
-		bad(b, "fraudguard_rule id %lld: reason is empty", row->id);
-	r->code = (uint16_t)in_range(b, row->id, "code", row->code, 400, 699);
+		tg_row_bad(
+				&b->check, "fraudguard_rule id %lld: reason is empty", row->id);
+	if(tg_row_range(&b->check, rules, row->id, "code", row->code, 400, 699))
+		r->code = (uint16_t)row->code;
 }
 
 int fraudguard_parse_net(const char *text, struct fraudguard_net *out)
@@ -207,10 +157,11 @@ void fraudguard_build_allow(struct fraudguard_builder *b, long long id,
 
 	if(strcmp(kind, "ip") == 0) {
 		if(im->nets == FRAUDGUARD_ALLOW_MAX)
-			bad(b, "fraudguard_allow id %lld: more than %d networks", id,
+			tg_row_bad(&b->check,
+					"fraudguard_allow id %lld: more than %d networks", id,
 					FRAUDGUARD_ALLOW_MAX);
 		else if(fraudguard_parse_net(value, &im->net[im->nets]) < 0)
-			bad(b,
+			tg_row_bad(&b->check,
 					"fraudguard_allow id %lld: value = '%s' is no address and "
 					"no "
 					"network (192.0.2.0/24)",
@@ -219,16 +170,19 @@ void fraudguard_build_allow(struct fraudguard_builder *b, long long id,
 			im->nets++;
 	} else if(strcmp(kind, "account") == 0) {
 		if(im->accounts == FRAUDGUARD_ALLOW_MAX)
-			bad(b, "fraudguard_allow id %lld: more than %d accounts", id,
+			tg_row_bad(&b->check,
+					"fraudguard_allow id %lld: more than %d accounts", id,
 					FRAUDGUARD_ALLOW_MAX);
 		else if(value[0] == '\0' || strlen(value) >= FRAUDGUARD_MATCH_MAX)
-			bad(b, "fraudguard_allow id %lld: value is empty or too long", id);
+			tg_row_bad(&b->check,
+					"fraudguard_allow id %lld: value is empty or too long", id);
 		else
 			snprintf(im->account[im->accounts++], FRAUDGUARD_MATCH_MAX, "%s",
 					value);
 	} else {
-		bad(b, "fraudguard_allow id %lld: kind = '%s' is not ip or account", id,
-				kind);
+		tg_row_bad(&b->check,
+				"fraudguard_allow id %lld: kind = '%s' is not ip or account",
+				id, kind);
 	}
 }
 
@@ -259,10 +213,11 @@ int fraudguard_build_finish(struct fraudguard_builder *b, int64_t now)
 	qsort(im->rule, im->rules, sizeof im->rule[0], by_name);
 	for(uint32_t i = 1; i < im->rules; i++) {
 		if(strcmp(im->rule[i].name, im->rule[i - 1].name) == 0)
-			bad(b, "fraudguard_rule name = '%s' stands there twice",
+			tg_row_bad(&b->check,
+					"fraudguard_rule name = '%s' stands there twice",
 					im->rule[i].name);
 	}
-	if(b->bad > 0)
+	if(b->check.bad > 0)
 		return -EBADMSG;
 	if(im->rules == 0)
 		return -ENODATA;

@@ -6,6 +6,8 @@
 #ifndef FRAUDGUARD_RULES_H
 #define FRAUDGUARD_RULES_H
 
+#include "lib/rowcheck.h"
+
 #include <stddef.h>
 #include <stdint.h>
 
@@ -74,9 +76,6 @@ struct fraudguard_image
 
 #define FRAUDGUARD_IMAGE_MAGIC 0x3167756172640000ULL
 
-/* One line about a row that cannot be used. */
-typedef void (*fraudguard_complain_f)(void *arg, const char *line);
-
 struct fraudguard_rule_row
 {
 	long long id, threshold, window_sec, ban_sec, code;
@@ -88,13 +87,11 @@ struct fraudguard_rule_row
 struct fraudguard_builder
 {
 	struct fraudguard_image *im;
-	fraudguard_complain_f complain;
-	void *arg;
-	unsigned bad;
+	struct tg_rowcheck check;
 };
 
 void fraudguard_build_start(struct fraudguard_builder *b,
-		struct fraudguard_image *im, fraudguard_complain_f complain, void *arg);
+		struct fraudguard_image *im, tg_complain_f complain, void *arg);
 void fraudguard_build_rule(
 		struct fraudguard_builder *b, const struct fraudguard_rule_row *row);
 /* kind: ip (address or network in CIDR notation) or account. */
