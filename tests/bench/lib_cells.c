@@ -1,10 +1,9 @@
 /*
- * What the tables of modules/lib cost, in nanoseconds a call: one process, and
+ * What the cells of modules/lib cost, in nanoseconds a call: one process, and
  * two at once on the same table. Prints `name value unit` lines.
  *
  *   cc -std=c11 -D_GNU_SOURCE -O2 -pthread -Imodules tests/bench/lib_cells.c \
  *      modules/lib/{region,hash,cells,cells_claim,cells_pin,sketch}.c \
- *      modules/lib/{setlock,store,lease,lease_set,lease_tree}.c \
  *      -lm -o build/lib_cells && build/lib_cells
  *
  * With a number it only makes so many hot adds, for an instruction counter.
@@ -15,9 +14,7 @@
  */
 #include "lib/cells.h"
 #include "lib/hash.h"
-#include "lib/lease.h"
 #include "lib/region.h"
-#include "lib/store.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -153,52 +150,6 @@ static void bench_cells(void)
 			add_all(full, 2 * MILLION, 2 * MILLION, 0), 2 * MILLION);
 }
 
-static void bench_store(void)
-{
-	struct tg_store_config cfg = {65536, 512};
-	size_t size;
-	void *mem = map(tg_store_size(&cfg), &size);
-	char payload[512] = "";
-	struct tg_store *s;
-	uint64_t begin;
-	uint32_t i;
-
-	if(tg_store_init(mem, size, &cfg, &s) != 0)
-		exit(1);
-	begin = clock_ns();
-	for(i = 0; i < MILLION; i++)
-		(void)tg_store_put(s, ids[i % 32768], 0, UINT64_MAX, START, payload);
-	report("store_put_512", clock_ns() - begin, MILLION);
-	begin = clock_ns();
-	for(i = 0; i < MILLION; i++)
-		(void)tg_store_get(s, ids[i % 32768], START, payload);
-	report("store_get_512", clock_ns() - begin, MILLION);
-}
-
-static void bench_lease(void)
-{
-	struct tg_lease_config cfg = {65536, 4096};
-	size_t size;
-	void *mem = map(tg_lease_size(&cfg), &size);
-	struct tg_leases *l;
-	uint64_t begin;
-	uint32_t i;
-
-	if(tg_lease_init(mem, size, &cfg, &l) != 0)
-		exit(1);
-	for(i = 0; i < 5000; i++)
-		(void)tg_lease_acquire(
-				l, ids[i], 7, 0, START + ids[i] % WINDOW + 1, START, NULL);
-	begin = clock_ns();
-	for(i = 0; i < MILLION; i++) {
-		(void)tg_lease_acquire(
-				l, ids[i], 7, 6000, START + ids[i] % WINDOW + 1, START, NULL);
-		(void)tg_lease_release(l, ids[i], 7);
-		(void)tg_lease_count(l, 7, START);
-	}
-	report("lease_acq_rel_count_5000", clock_ns() - begin, MILLION);
-}
-
 int main(int argc, char **argv)
 {
 	uint32_t i;
@@ -212,8 +163,6 @@ int main(int argc, char **argv)
 		add_all(cells(65536, 1), 64, (uint32_t)atoi(argv[1]), 0);
 	} else {
 		bench_cells();
-		bench_store();
-		bench_lease();
 	}
 	free(ids);
 	return 0;
