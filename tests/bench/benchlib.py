@@ -4,13 +4,15 @@
 import os
 import re
 import shutil
+import tempfile
 
 import benchdata
-from support.kamailio import BUILD
+from support.kamailio import BUILD, ROOT
 from support.process import run
 
 SECONDS = 180
 COUNTED = 20_000
+HERE = os.path.dirname(os.path.abspath(__file__))
 
 
 def program(name):
@@ -18,15 +20,24 @@ def program(name):
     return os.path.join(BUILD, "bench", name)
 
 
-def _lines(report, argv, size):
-    done = run(argv, SECONDS)
-    if done.returncode:
-        report.fail(f"{' '.join(argv)} ended with {done.returncode}: {done.stdout[-200:]}")
-        return
-    for line in done.stdout.splitlines():
-        found = re.match(r"(\S+)\s+([\d.]+) ns$", line)
-        if found:
-            report.add("library", size, found[1], os.path.basename(argv[0]), mean=float(found[2]))
+def _lines(report, name, *arguments):
+    """The rows that a program prints; it fails the bench when it fails or prints none."""
+    done = run([program(name), *arguments], SECONDS)
+    rows = re.findall(r"^(\S+) +([\d.]+) ns$", done.stdout, re.MULTILINE)
+    for row, ns in rows:
+        report.add("library", "", row, name, mean=float(ns))
+    if done.returncode or not rows:
+        report.fail(f"{name} ended with {done.returncode} and {len(rows)} rows: {done.stdout[-200:]}")
+
+
+def _data(report):
+    """lib_data, in a folder beside what was built: the state file's disk is that one's, not a /tmp in memory."""
+    with tempfile.TemporaryDirectory(prefix="bench-data-", dir=BUILD) as folder:
+        made = run(["perl", os.path.join(ROOT, "tests", "unit", "make_geo.pl"), folder], SECONDS)
+        if made.returncode:
+            report.fail(f"make_geo.pl: {made.stdout[-200:]}")
+        else:
+            _lines(report, "lib_data", folder)
 
 
 def measure(report, folder, sets):
@@ -43,9 +54,11 @@ def measure(report, folder, sets):
         counted = _instructions(report, folder, "tg_trie_longest", [program("lib_trie"), listing, str(COUNTED)])
         report.add("library", size, "trie_longest", "lib_trie", mean=mean, p50=p50, p99=p99, p999=p999,
                    instructions=counted)
-    for name in sorted(os.listdir(os.path.join(BUILD, "bench"))):
-        if name.startswith("lib_") and name != "lib_trie" and os.access(program(name), os.X_OK):
-            _lines(report, [program(name)], "")
+    for source in sorted(os.listdir(HERE)):
+        name, kind = os.path.splitext(source)
+        if name.startswith("lib_") and kind == ".c" and name not in ("lib_trie", "lib_data"):
+            _lines(report, name)
+    _data(report)
     row = report.find("library", "", "cells_add_hot")
     if row:
         row["instructions"] = _instructions(report, folder, "tg_cells_add", [program("lib_cells"), str(COUNTED)])
