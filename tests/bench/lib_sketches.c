@@ -4,7 +4,7 @@
  *
  *   cc -std=c11 -D_GNU_SOURCE -O2 -pthread -Imodules \
  *      tests/bench/lib_sketches.c modules/lib/{region,hash,setlock,store}.c \
- *      modules/lib/{hll,countmin,topk,baseline,cusum,escalate,process}.c \
+ *      modules/lib/{hll,countmin,sketch,topk,baseline,cusum,escalate,process}.c \
  *      -lm -o build/lib_sketches && build/lib_sketches
  *
  * hot: what is used lies in the caches. cold: 1 M keys, or 512 MiB of profiles,
@@ -19,6 +19,7 @@
 #include "lib/hash.h"
 #include "lib/hll.h"
 #include "lib/region.h"
+#include "lib/sketch.h"
 #include "lib/topk.h"
 
 #include <stdio.h>
@@ -128,6 +129,23 @@ static void bench_countmin(void)
 	for(i = 0; i < MILLION / 4; i++)
 		sink += tg_countmin_add(t, ids[i], 1, START + 60 * SECOND);
 	report("countmin_add_halving_cold", begin, MILLION / 4);
+}
+
+/* The cells' admission, as it lies beside 1 M of them. */
+static void bench_sketch(void)
+{
+	const uint32_t lines = MILLION / TG_SKETCH_CELLS;
+	struct tg_sketch_line *line = map(lines * sizeof(*line));
+	uint64_t begin = clock_ns();
+	uint32_t i;
+
+	for(i = 0; i < 10 * MILLION; i++)
+		sink += tg_sketch_add(&line[i % 64], ids[i % 64], 1, START);
+	report("sketch_add_hot", begin, 10 * MILLION);
+	begin = clock_ns();
+	for(i = 0; i < MILLION; i++)
+		sink += tg_sketch_add(&line[ids[i] % lines], ids[i], 1, START);
+	report("sketch_add_cold", begin, MILLION);
 }
 
 static void bench_topk(void)
@@ -251,6 +269,7 @@ int main(void)
 	memset(profiles, 0, sizeof(*profiles) * MILLION);
 	bench_hll(profiles);
 	bench_countmin();
+	bench_sketch();
 	bench_topk();
 	bench_baseline(profiles);
 	bench_cusum();
