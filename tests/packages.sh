@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs the Debian packages that a group of commands needs, and only what is missing.
 #
-#   tests/packages.sh GROUP...        build run demo test docker lint
+#   tests/packages.sh GROUP...        build run demo test bench docker lint
 #   tests/packages.sh --list GROUP... prints the packages and changes nothing
 #
 # Says in one line what it will install before it does; says nothing when there is nothing to do.
@@ -28,9 +28,11 @@ packages_of() {
 		test) echo baresip-core sip-tester python3-pytest python3-phonenumbers libcmocka-dev kamailio-mysql-modules \
 			kamailio-tls-modules kamailio-utils-modules kamailio-extra-modules sipvicious tshark openssl \
 			libmaxmind-db-writer-perl tzdata ;;
+		# Counts the instructions of the trie and the cells.
+		bench) echo valgrind ;;
 		docker) echo docker.io docker-compose debootstrap python3 python3-pytest ;;
 		lint) echo clang libclang-rt-dev clang-format clang-tidy cppcheck shellcheck flake8 ;;
-		*) die "no group '$1': there are build run demo test docker lint" ;;
+		*) die "no group '$1': there are build run demo test bench docker lint" ;;
 	esac
 }
 
@@ -39,7 +41,7 @@ if [ "${1:-}" = --list ]; then
 	list_only=1
 	shift
 fi
-[ $# -gt 0 ] || die "which group? build run demo test docker lint"
+[ $# -gt 0 ] || die "which group? build run demo test bench docker lint"
 
 all=
 for group in "$@"; do

@@ -17,13 +17,18 @@ $(BENCH_DIR)/modules/tgbench.so: $(BENCH_OBJ) $(LIB_ARCHIVE) modules/build/expor
 	$(Q)$(CC) -shared $(MODULE_CFLAGS) -pthread -Wl,--version-script=modules/build/exports.map -Wl,-Bsymbolic \
 		$(BENCH_OBJ) $(LIB_ARCHIVE) $(SRDB1) $(SRDB1:%=-Wl,-rpath,$(dir $(SRDB1))) -Wl,--as-needed $(LIB_LIBS) -ldl -lm -o $@
 
-$(BENCH_DIR)/lib_%: tests/bench/lib_%.c $(LIB_ARCHIVE)
+$(BENCH_DIR)/lib_%: tests/bench/lib_%.c tests/bench/libbench.h $(LIB_ARCHIVE)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
-	$(Q)$(CC) $(LIB_FLAGS) $< $(LIB_ARCHIVE) -Wl,--as-needed $(LIB_LIBS) -lm -o $@
+	$(Q)$(CC) $(LIB_FLAGS) $< $(LIB_ARCHIVE) -Wl,--as-needed $(LIB_LIBS) -lical -lmaxminddb -lm -o $@
 -include $(wildcard $(BENCH_DIR)/obj/*.d)
 
 ##@ Benchmarks
-.PHONY: bench
-bench: modules $(BENCH_DIR)/modules/tgbench.so $(BENCH_PROGRAMS) ## side by side with the stock modules; a table, and build/bench.json
+.PHONY: bench bench-all
+# The packages first, in a make of its own, as for `make test`.
+bench: ## side by side with the stock modules; a table, and build/bench.json; installs what is missing, and says so
+	@tests/packages.sh build run test bench
+	@$(MAKE) --no-print-directory bench-all
+
+bench-all: modules $(BENCH_DIR)/modules/tgbench.so $(BENCH_PROGRAMS)
 	@BUILD=$(BUILD) $(PYTHON) tests/bench/bench.py
