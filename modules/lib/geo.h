@@ -62,8 +62,8 @@ struct tg_geo_place
  * Opens what can be opened; NULL or "" names no file. For the process that
  * loads: reads whole files. A handle without any file is sound and knows
  * nothing.
- * 0, -ENOMEM (also for a file's bytes: nothing is open then). *status (not
- * NULL) tells of each file.
+ * 0, -ENOMEM (also for a file's bytes: nothing is open then). *status, which
+ * is never NULL, tells of each file.
  */
 int tg_geo_open(const char *city_path, const char *asn_path,
 		struct tg_geo **geo, struct tg_geo_status *status);

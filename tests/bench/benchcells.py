@@ -2,9 +2,11 @@
 """Counting by key, 1,000 to 1,000,000 keys; and the flood that no account may notice."""
 
 import os
+import re
 
 import benchdata
 import benchkamailio
+from support.kamailio import ROOT
 
 OURS = "cells"
 SIZES = (("1 k", 1_000), ("10 k", 10_000), ("100 k", 100_000), ("1 M", 1_000_000))
@@ -15,8 +17,13 @@ CASES = (OURS, CLOCK, "pipelimit", "htable default", "htable best", "pike", "fra
 SECONDS = 120
 BEST = 'modparam("pipelimit", "hash_size", 20)'
 SOURCES = 1_000_000
-DEFAULT_CELLS = 262_144     # fraudguard's modparam cells
 CELL_BYTES = 44     # with admission, as sources have it: cells.h
+
+
+def default_cells():
+    """fraudguard's own default of its modparam cells."""
+    with open(os.path.join(ROOT, "modules", "fraudguard", "fraudguard_mod.c"), encoding="utf-8") as source:
+        return int(re.search(r"\.cells = (\d+)", source.read())[1])
 
 
 def measure(report, folder):
@@ -80,8 +87,8 @@ def flood(report, folder):
         report.fail("flood: the sources' table never was full, so the flood proves nothing")
     # Not asserted: what accounts lose to one another is a matter of size. The pair tells the flood's part.
     for number, sources in enumerate((0, SOURCES) * 2):
-        got = _flood(folder, f"flood-default-{number}", DEFAULT_CELLS, sources)
-        report.add("flood", "", "module, default cells", f"{DEFAULT_CELLS} cells, a new hash key: not asserted",
+        got = _flood(folder, f"flood-default-{number}", default_cells(), sources)
+        report.add("flood", "", "module, default cells", f"{default_cells()} cells, a new hash key: not asserted",
                    accounts=got["accounts"], sources=sources, lost=got["module_lost"],
                    ns=got["module_flood_ns"] or None)
 
