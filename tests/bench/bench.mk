@@ -30,5 +30,5 @@ bench: ## side by side with the stock modules; a table, and build/bench.json; in
 	@tests/packages.sh build run test bench
 	@$(MAKE) --no-print-directory bench-all
 
-bench-all: modules $(BENCH_DIR)/modules/tgbench.so $(BENCH_PROGRAMS)
+bench-all: modules db-sql $(BENCH_DIR)/modules/tgbench.so $(BENCH_PROGRAMS)
 	@BUILD=$(BUILD) $(PYTHON) tests/bench/bench.py
