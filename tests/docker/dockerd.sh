@@ -21,8 +21,9 @@ stop() {
 	rm -f "$log"
 }
 trap stop EXIT
-# dockerd says so when it listens; it ends by itself when it cannot.
-timeout 60 tail -n +1 -F --pid="$pid" "$log" 2>/dev/null | grep -q -m 1 'API listen on' || {
+# dockerd says so when it listens; it ends by itself when it cannot. No pipe here: grep leaves at the
+# first match, and under pipefail a tail that still had a line to write would count as a failure.
+grep -q -m 1 'API listen on' < <(timeout 60 tail -n +1 -F --pid="$pid" "$log" 2>/dev/null) || {
 	printf 'dockerd.sh: dockerd did not start:\n' >&2
 	tail -n 5 "$log" >&2
 	exit 1
