@@ -78,7 +78,6 @@ def _routing(chosen):
             name=name,
             uri=chosen[setting],
             try_timeout_ms=timeout,
-            failover_codes="5xx,408",
         )
     for key, deck in enumerate(("cheap-buy", "good-buy", "free"), 1):
         yield _insert("callroute_deck", id=key, name=deck, currency="EUR")
