@@ -1,40 +1,57 @@
 /*
- * Rows in: checks one row at a time. References between rows and the image
- * itself are in build_image.c.
+ * The builder's common parts: growing tables, references, texts, prefixes.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "callroute/build_rows.h"
-#include "callroute/callroute.h"
+#include "lib/country.h"
 
-#include <ctype.h>
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-struct callroute_builder *callroute_builder_new(
-		tg_complain_f complain, void *arg)
+struct callroute_builder *callroute_builder_new(int64_t now,
+		struct callroute_live *live, tg_complain_f complain, void *arg)
 {
 	struct callroute_builder *b = calloc(1, sizeof *b);
 
-	if(b != NULL) {
-		b->check.complain = complain;
-		b->check.arg = arg;
+	if(b == NULL)
+		return NULL;
+	b->now = now;
+	b->live = live;
+	b->check.complain = complain;
+	b->check.arg = arg;
+	/* Offset 0 is the empty text, set 0 every country. */
+	if(callroute_grow(&b->texts, 1, 1) == NULL
+			|| callroute_grow(
+					   &b->countries, sizeof(struct callroute_countries), 1)
+					   == NULL) {
+		callroute_builder_free(b);
+		return NULL;
 	}
 	return b;
 }
 
 void callroute_builder_free(struct callroute_builder *b)
 {
+	struct callroute_build_time *times;
+
 	if(b == NULL)
 		return;
-	free(b->carriers.rows);
-	free(b->decks.rows);
-	free(b->trunks.rows);
-	free(b->rates.rows);
-	free(b->plans.rows);
-	free(b->entries.rows);
+	times = b->times.rows;
+	for(size_t i = 0; i < b->times.count; i++)
+		free(times[i].calendar);
+	{
+		struct callroute_rows *all[] = {&b->times, &b->failovers, &b->breakers,
+				&b->carriers, &b->trunks, &b->decks, &b->rates, &b->plans,
+				&b->entries, &b->accounts, &b->nets, &b->rules, &b->targets,
+				&b->blocks, &b->groups, &b->members, &b->dids, &b->ported,
+				&b->countries, &b->terms, &b->texts, &b->trunk_names};
+
+		for(size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+			free(all[i]->rows);
+	}
+	free(b->term_slots);
 	free(b);
 }
 
@@ -43,219 +60,241 @@ void callroute_builder_reject(struct callroute_builder *b, const char *line)
 	tg_row_bad(&b->check, "%s", line);
 }
 
-/* Room for one more row of `size` bytes, zeroed; NULL when there is none. */
-static void *grow(struct callroute_table *t, size_t size)
+void *callroute_grow(struct callroute_rows *t, size_t size, size_t n)
 {
-	if(t->count == t->room) {
+	if(t->room - t->count < n) {
 		size_t room = t->room ? t->room * 2 : 64;
-		void *rows = realloc(t->rows, room * size);
+		void *rows;
 
+		while(room - t->count < n)
+			room *= 2;
+		rows = realloc(t->rows, room * size);
 		if(rows == NULL)
 			return NULL;
 		t->rows = rows;
 		t->room = room;
 	}
-	return memset((char *)t->rows + t->count++ * size, 0, size);
+	t->count += n;
+	return memset((char *)t->rows + (t->count - n) * size, 0, n * size);
 }
 
-int callroute_add_carrier(struct callroute_builder *b, long long id,
-		const char *name, int enabled)
+void *callroute_new_row(struct callroute_builder *b, struct callroute_rows *t,
+		size_t size, const char *table, long long id)
 {
-	struct callroute_carrier *c = grow(&b->carriers, sizeof *c);
+	long long *row = callroute_grow(t, size, 1);
 
-	if(c == NULL)
-		return -ENOMEM;
-	c->id = id;
-	c->enabled = enabled;
-	tg_row_text(&b->check, "callroute_carrier", id, "name", name, 1, c->name,
-			sizeof c->name);
-	return 0;
+	if(row == NULL)
+		return NULL;
+	*row = id;
+	tg_row_range(&b->check, table, id, "id", id, 1, UINT32_MAX);
+	if(b->last_table == table && id == b->last_id)
+		tg_row_bad(&b->check, "%s id %lld stands there twice", table, id);
+	else if(b->last_table == table && id < b->last_id)
+		tg_row_bad(&b->check, "%s id %lld comes behind id %lld", table, id,
+				b->last_id);
+	b->last_table = table;
+	b->last_id = id;
+	return row;
 }
 
-int callroute_add_deck(struct callroute_builder *b, long long id,
-		const char *name, const char *currency, int enabled)
+uint32_t callroute_index_of(
+		const struct callroute_rows *t, size_t size, long long id)
 {
-	struct callroute_deck *d = grow(&b->decks, sizeof *d);
+	size_t lo = 0, hi = t->count;
 
-	if(d == NULL)
-		return -ENOMEM;
-	d->id = id;
-	d->enabled = enabled;
-	tg_row_range(&b->check, "callroute_deck", id, "id", id, 1, UINT32_MAX);
-	tg_row_text(&b->check, "callroute_deck", id, "name", name, 1, d->name,
-			sizeof d->name);
-	tg_row_text(&b->check, "callroute_deck", id, "currency", currency, 1,
-			d->currency, sizeof d->currency);
-	return 0;
-}
+	while(lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+		long long here = *(const long long *)((char *)t->rows + mid * size);
 
-static const char *port_fault(const char *colon)
-{
-	size_t digits = strspn(colon + 1, "0123456789");
-	long port = digits <= 5 ? strtol(colon + 1, NULL, 10) : 0;
-
-	if(port < 1 || port > 65535 || strchr(";", colon[1 + digits]) == NULL)
-		return "has a port that is not 1 to 65535";
-	return NULL;
-}
-
-/* The part of RFC 3261's URI that a trunk may have: scheme, host[:port],
- * parameters. The user part is the called number's place. */
-static const char *uri_fault(const char *uri)
-{
-	const char *host = strncmp(uri, "sips:", 5) == 0  ? uri + 5
-					   : strncmp(uri, "sip:", 4) == 0 ? uri + 4
-													  : NULL;
-	const char *end;
-
-	if(host == NULL)
-		return "does not start with sip: or sips:";
-	if(*host == '\0' || *host == ';' || *host == ':' || *host == '?')
-		return "has no host";
-	if(strchr(host, '@') != NULL)
-		return "has a user part (the called number goes there)";
-	for(const char *p = host; *p; p++) {
-		if(!isgraph((unsigned char)*p) || strchr("<>\"\\^`{|}", *p) != NULL)
-			return "has a character that no URI may have";
+		if(here == id)
+			return (uint32_t)mid;
+		if(here < id)
+			lo = mid + 1;
+		else
+			hi = mid;
 	}
-	if(strchr(host, '?') != NULL)
-		return "has header fields, which no request URI may have";
-	end = *host == '[' ? strchr(host, ']') : host + strcspn(host, ":;");
-	if(end == NULL)
-		return "has an IPv6 address without its ]";
-	end += *end == ']';
-	if(strchr(":;", *end) == NULL)
-		return "has something other than a port behind its ]";
-	return *end == ':' ? port_fault(end) : NULL;
+	return CALLROUTE_NONE;
 }
 
-int callroute_add_trunk(
-		struct callroute_builder *b, const struct callroute_trunk_row *row)
+uint32_t callroute_refer(struct callroute_builder *b,
+		const struct callroute_rows *t, size_t size, const char *table,
+		long long id, const char *column, long long value, int optional)
 {
-	static const char *const states[] = {"up", "drain", "down", NULL};
-	static const char *const medias[] = {"rtp", "sdes", "dtls", NULL};
-	static const char table[] = "callroute_trunk";
-	struct callroute_build_trunk *t = grow(&b->trunks, sizeof *t);
-	const char *fault = uri_fault(row->uri), *word;
+	uint32_t index;
 
-	if(t == NULL)
-		return -ENOMEM;
-	t->carrier_id = row->carrier_id;
-	t->out.id = (uint32_t)row->id;
-	tg_row_range(&b->check, table, row->id, "id", row->id, 1, UINT32_MAX);
-	tg_row_text(&b->check, table, row->id, "name", row->name, 1, t->out.name,
-			sizeof t->out.name);
-	tg_row_text(&b->check, table, row->id, "uri", row->uri, 1, t->out.uri,
-			sizeof t->out.uri);
-	if(fault != NULL && row->uri[0] != '\0')
-		tg_row_bad(&b->check, "%s id %lld: uri = '%s' %s", table, row->id,
-				row->uri, fault);
-	tg_row_text(&b->check, table, row->id, "socket", row->socket, 0,
-			t->out.socket, sizeof t->out.socket);
-	tg_row_text(&b->check, table, row->id, "prefix", row->prefix, 0,
-			t->out.prefix, sizeof t->out.prefix);
-	if(t->out.prefix[strspn(t->out.prefix, "+0123456789*#")] != '\0')
-		tg_row_bad(&b->check,
-				"%s id %lld: prefix = '%s' has other symbols than + 0-9 * #",
-				table, row->id, row->prefix);
-	if(tg_row_range(&b->check, table, row->id, "strip", row->strip, 0,
-			   CALLROUTE_NUMBER_MAX))
-		t->out.strip = (uint8_t)row->strip;
-	if(tg_row_range(&b->check, table, row->id, "try_timeout_ms",
-			   row->try_timeout_ms, 0, 600000))
-		t->out.try_timeout_ms = (uint32_t)row->try_timeout_ms;
-	if(tg_row_range(&b->check, table, row->id, "ring_timeout_ms",
-			   row->ring_timeout_ms, 0, 600000))
-		t->out.ring_timeout_ms = (uint32_t)row->ring_timeout_ms;
-	t->out.state = (uint8_t)tg_row_word(
-			&b->check, table, row->id, "admin_state", row->admin_state, states);
-	t->out.media = (uint8_t)tg_row_word(
-			&b->check, table, row->id, "media", row->media, medias);
-	if(callroute_parse_codes(row->failover_codes, &t->out.failover, &word) < 0)
-		tg_row_bad(&b->check,
-				"%s id %lld: failover_codes has '%s' where a code (300-699), a "
-				"class (3xx-6xx) or ! before either must stand",
-				table, row->id, word);
-	return 0;
+	if(value == 0 && optional)
+		return CALLROUTE_NONE;
+	index = callroute_index_of(t, size, value);
+	if(index == CALLROUTE_NONE)
+		tg_row_bad(&b->check, "%s id %lld: %s = %lld is no %.*s", table, id,
+				column, value, (int)(strlen(column) - 3), column);
+	return index;
 }
 
-int callroute_add_rate(
-		struct callroute_builder *b, const struct callroute_rate_row *row)
+int callroute_keep_text(
+		struct callroute_builder *b, const char *text, uint32_t *offset)
 {
-	static const char table[] = "callroute_rate";
-	struct callroute_build_rate *r = grow(&b->rates, sizeof *r);
-	size_t len = strlen(row->prefix);
+	size_t len = strlen(text);
+	char *to;
 
-	if(r == NULL)
-		return -ENOMEM;
-	r->id = row->id;
-	r->deck_id = row->deck_id;
-	r->out.price = row->price;
-	r->out.valid_from = row->valid_from;
-	r->out.valid_till = row->valid_till ? row->valid_till : INT64_MAX;
-	r->out.blocked = row->blocked != 0;
-	tg_row_range(&b->check, table, row->id, "price", row->price, 0, INT64_MAX);
-	if(r->out.valid_till <= r->out.valid_from)
-		tg_row_bad(&b->check, "%s id %lld: valid_till is not after valid_from",
-				table, row->id);
-	/* A row whose prefix is an accident is no neighbour of the sound ones. */
-	if(len == 0 && !row->is_default) {
-		tg_row_bad(&b->check,
-				"%s id %lld: empty prefix without is_default = 1 (it would "
-				"match every number)",
-				table, row->id);
-		b->rates.count--;
+	*offset = 0;
+	if(len == 0)
 		return 0;
+	if(b->texts.count + len + 1 > UINT32_MAX)
+		return -ENOMEM;
+	to = callroute_grow(&b->texts, 1, len + 1);
+	if(to == NULL)
+		return -ENOMEM;
+	memcpy(to, text, len);
+	*offset = (uint32_t)(to - (char *)b->texts.rows);
+	return 0;
+}
+
+/* --- prefixes --------------------------------------------------------------- */
+
+static const char symbols[] = "0123456789*#";
+
+int callroute_pack_prefix(const char *text, struct callroute_packed *out)
+{
+	size_t len = strlen(text);
+
+	*out = (struct callroute_packed){0, 0};
+	if(len > TG_TRIE_MAX_DIGITS)
+		return -1;
+	for(size_t i = 0; i < len; i++) {
+		const char *at = strchr(symbols, text[i]);
+		uint64_t nibble = at == NULL ? 0 : (uint64_t)(at - symbols) + 1;
+
+		if(nibble == 0)
+			return -1;
+		if(i < 16)
+			out->high |= nibble << (60 - 4 * i);
+		else
+			out->low |= nibble << (60 - 4 * (i - 16));
 	}
-	if(len > TG_TRIE_MAX_DIGITS
-			|| row->prefix[strspn(row->prefix, "0123456789*#")] != '\0') {
+	return 0;
+}
+
+size_t callroute_unpack_prefix(const struct callroute_packed *p, char out[32])
+{
+	size_t n = 0;
+
+	for(; n < TG_TRIE_MAX_DIGITS; n++) {
+		uint64_t word = n < 16 ? p->high : p->low;
+		unsigned nibble = word >> (60 - 4 * (n & 15)) & 15;
+
+		if(nibble == 0)
+			break;
+		out[n] = symbols[nibble - 1];
+	}
+	return n;
+}
+
+int callroute_compare_packed(
+		const struct callroute_packed *a, const struct callroute_packed *b)
+{
+	if(a->high != b->high)
+		return a->high < b->high ? -1 : 1;
+	return a->low < b->low ? -1 : a->low > b->low;
+}
+
+void callroute_take_src_prefix(struct callroute_builder *b, const char *table,
+		long long id, const char *text, char out[32], uint8_t *len)
+{
+	size_t n = strlen(text);
+
+	*len = 0;
+	if(n > TG_TRIE_MAX_DIGITS || text[strspn(text, symbols)] != '\0') {
 		tg_row_bad(&b->check,
-				"%s id %lld: prefix = '%s' is not 0 to %d symbols of 0-9 * #",
-				table, row->id, row->prefix, TG_TRIE_MAX_DIGITS);
-		b->rates.count--;
-		return 0;
+				"%s id %lld: src_prefix = '%s' is not 0 to %d symbols of 0-9 "
+				"* #",
+				table, id, text, TG_TRIE_MAX_DIGITS);
+		return;
 	}
-	r->len = (uint8_t)len;
-	memcpy(r->prefix, row->prefix, len);
+	memcpy(out, text, n);
+	*len = (uint8_t)n;
+}
+
+/* --- countries -------------------------------------------------------------- */
+
+int callroute_take_countries(struct callroute_builder *b, long long id,
+		const char *column, const char *text, uint32_t *set)
+{
+	struct callroute_countries in = {{0}}, out = {{0}}, *all;
+	int listed = 0, words = 0;
+
+	*set = CALLROUTE_ALL_COUNTRIES;
+	for(const char *p = text + strspn(text, ", "); *p != '\0';
+			p += strspn(p, ", ")) {
+		int not = *p == '!', index;
+		size_t len = strcspn(p, ", ");
+		char iso[3] = "";
+
+		if(len == 2u + (unsigned)not)
+			memcpy(iso, p + not, 2);
+		index = tg_country_index(iso);
+		if(index < 0) {
+			tg_row_bad(&b->check,
+					"callroute_plan_trunk id %lld: %s has '%.*s' where a "
+					"country (ISO 3166: DE, !CH) must stand",
+					id, column, (int)len, p);
+		} else {
+			struct callroute_countries *to = not? &out : &in;
+
+			to->bits[(index + 1) / 64] |= UINT64_C(1) << ((index + 1) % 64);
+			listed |= !not;
+			words++;
+		}
+		p += len;
+	}
+	if(words == 0)
+		return 0;
+	for(int i = 0; i < 5; i++)
+		in.bits[i] = (listed ? in.bits[i] : UINT64_MAX) & ~out.bits[i];
+	all = b->countries.rows;
+	for(uint32_t i = 1; i < b->countries.count; i++) {
+		if(memcmp(&all[i], &in, sizeof in) == 0) {
+			*set = i;
+			return 0;
+		}
+	}
+	all = callroute_grow(&b->countries, sizeof in, 1);
+	if(all == NULL)
+		return -ENOMEM;
+	*all = in;
+	*set = (uint32_t)b->countries.count - 1;
 	return 0;
 }
 
-int callroute_add_plan(
-		struct callroute_builder *b, const struct callroute_plan_row *row)
-{
-	static const char *const orders[] = {"price", "priority", NULL};
-	static const char table[] = "callroute_plan";
-	struct callroute_build_plan *p = grow(&b->plans, sizeof *p);
+/* --- trunks by name --------------------------------------------------------- */
 
-	if(p == NULL)
-		return -ENOMEM;
-	p->id = row->id;
-	tg_row_text(&b->check, table, row->id, "name", row->name, 1, p->out.name,
-			sizeof p->out.name);
-	p->out.order = (uint8_t)tg_row_word(
-			&b->check, table, row->id, "order_by", row->order_by, orders);
-	if(tg_row_range(&b->check, table, row->id, "max_attempts",
-			   row->max_attempts, 1, CALLROUTE_CANDIDATES))
-		p->out.max_attempts = (uint8_t)row->max_attempts;
-	return 0;
+static int before_name(const struct callroute_build_trunk *t, const char *name,
+		size_t len)
+{
+	int d = strncmp(t->out.name, name, len);
+
+	return d < 0;
 }
 
-int callroute_add_entry(
-		struct callroute_builder *b, const struct callroute_entry_row *row)
+uint32_t callroute_trunk_named(
+		struct callroute_builder *b, const char *name, size_t len)
 {
-	static const char table[] = "callroute_plan_trunk";
-	struct callroute_build_entry *e = grow(&b->entries, sizeof *e);
+	const struct callroute_build_trunk *t =
+			CALLROUTE_BUILD(b, struct callroute_build_trunk, trunks);
+	const uint32_t *names = b->trunk_names.rows;
+	size_t lo = 0, hi = b->trunk_names.count;
 
-	if(e == NULL)
-		return -ENOMEM;
-	e->id = row->id;
-	e->plan_id = row->plan_id;
-	e->trunk_id = row->trunk_id;
-	e->deck_id = row->deck_id;
-	if(tg_row_range(
-			   &b->check, table, row->id, "priority", row->priority, 0, 65535))
-		e->out.priority = (uint16_t)row->priority;
-	if(tg_row_range(&b->check, table, row->id, "weight", row->weight, 0, 65535))
-		e->out.weight = (uint16_t)row->weight;
-	return 0;
+	while(lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if(before_name(&t[names[mid]], name, len))
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	if(lo < b->trunk_names.count
+			&& strncmp(t[names[lo]].out.name, name, len) == 0
+			&& t[names[lo]].out.name[len] == '\0')
+		return names[lo];
+	return CALLROUTE_NONE;
 }

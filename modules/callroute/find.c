@@ -1,0 +1,294 @@
+/*
+ * Looking things up in the image by what a request or an operator names.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "callroute/callroute.h"
+#include "lib/calendar.h"
+
+#include <string.h>
+
+/* Compares a NUL-terminated text with one that is not. */
+static int compare(const char *text, const char *name, size_t len)
+{
+	int d = strncmp(text, name, len);
+
+	return d != 0 || text[len] == '\0' ? d : 1;
+}
+
+/* A NUL inside would end the comparison too early. */
+static int is_name(const char *name, size_t len)
+{
+	return len > 0 && len < CALLROUTE_URI_MAX && memchr(name, 0, len) == NULL;
+}
+
+const struct callroute_plan *callroute_find_plan(
+		const struct callroute_image *im, const char *name, size_t len)
+{
+	const struct callroute_plan *plans =
+			CALLROUTE_ROWS(im, struct callroute_plan, plans);
+	uint64_t lo = 0, hi = im->plans.count;
+
+	if(!is_name(name, len) || len >= CALLROUTE_NAME_MAX)
+		return NULL;
+	while(lo < hi) {
+		uint64_t mid = lo + (hi - lo) / 2;
+		int d = compare(plans[mid].name, name, len);
+
+		if(d == 0)
+			return &plans[mid];
+		if(d < 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return NULL;
+}
+
+const struct callroute_plan *callroute_find_plan_id(
+		const struct callroute_image *im, uint32_t id)
+{
+	const struct callroute_plan *plans =
+			CALLROUTE_ROWS(im, struct callroute_plan, plans);
+
+	for(uint64_t i = 0; i < im->plans.count; i++) {
+		if(plans[i].id == id)
+			return &plans[i];
+	}
+	return NULL;
+}
+
+const struct callroute_trunk *callroute_find_trunk(
+		const struct callroute_image *im, uint32_t id)
+{
+	const struct callroute_trunk *trunks =
+			CALLROUTE_ROWS(im, struct callroute_trunk, trunks);
+	uint64_t lo = 0, hi = im->trunks.count;
+
+	while(lo < hi) {
+		uint64_t mid = lo + (hi - lo) / 2;
+
+		if(trunks[mid].id == id)
+			return &trunks[mid];
+		if(trunks[mid].id < id)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return NULL;
+}
+
+const struct callroute_trunk *callroute_find_trunk_name(
+		const struct callroute_image *im, const char *name, size_t len)
+{
+	const struct callroute_trunk *trunks =
+			CALLROUTE_ROWS(im, struct callroute_trunk, trunks);
+
+	if(!is_name(name, len) || len >= CALLROUTE_NAME_MAX)
+		return NULL;
+	for(uint64_t i = 0; i < im->trunks.count; i++) {
+		if(compare(trunks[i].name, name, len) == 0)
+			return &trunks[i];
+	}
+	return NULL;
+}
+
+const struct callroute_group *callroute_find_group(
+		const struct callroute_image *im, const char *name, size_t len)
+{
+	const struct callroute_group *groups =
+			CALLROUTE_ROWS(im, struct callroute_group, groups);
+	uint64_t lo = 0, hi = im->groups.count;
+
+	if(!is_name(name, len))
+		return NULL;
+	while(lo < hi) {
+		uint64_t mid = lo + (hi - lo) / 2;
+		int d = compare(callroute_text(im, groups[mid].name), name, len);
+
+		if(d == 0)
+			return &groups[mid];
+		if(d < 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return NULL;
+}
+
+int callroute_time_holds(
+		const struct callroute_image *im, uint32_t time, int64_t now)
+{
+	const uint64_t *times = CALLROUTE_ROWS(im, uint64_t, times);
+
+	if(time == CALLROUTE_NONE)
+		return 1;
+	return tg_calendar_is_open((const char *)im + times[time], now) == 1;
+}
+
+/* --- accounts -------------------------------------------------------------- */
+
+static const struct callroute_account *find_match(
+		const struct callroute_image *im, enum callroute_match_type type,
+		const char *value, size_t len)
+{
+	const struct callroute_account *rows =
+			CALLROUTE_ROWS(im, struct callroute_account, accounts);
+	uint64_t lo = 0, hi = im->accounts.count;
+
+	if(!is_name(value, len))
+		return NULL;
+	while(lo < hi) {
+		uint64_t mid = lo + (hi - lo) / 2;
+		int d = (int)rows[mid].match_type - (int)type;
+
+		if(d == 0)
+			d = compare(callroute_text(im, rows[mid].value), value, len);
+		if(d == 0)
+			return &rows[mid];
+		if(d < 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return NULL;
+}
+
+static int in_net(const struct callroute_net *net, const uint8_t *addr)
+{
+	uint32_t bytes = net->bits / 8, rest = net->bits % 8;
+
+	if(memcmp(net->addr, addr, bytes) != 0)
+		return 0;
+	return rest == 0 || ((net->addr[bytes] ^ addr[bytes]) >> (8 - rest)) == 0;
+}
+
+/* Order of two networks: the longer first, then by address. */
+static int before_net(const struct callroute_net *net, uint32_t bits,
+		const uint8_t *addr, uint32_t bytes)
+{
+	if(net->bits != bits)
+		return net->bits > bits;
+	return memcmp(net->addr, addr, bytes) < 0;
+}
+
+/* One binary search for each length that there is; a network has its host bits
+ * cleared at load. */
+static const struct callroute_account *find_net(
+		const struct callroute_image *im, const uint8_t *addr)
+{
+	const struct callroute_net *nets =
+			CALLROUTE_ROWS(im, struct callroute_net, nets);
+	uint64_t at = 0, count = im->nets.count;
+
+	while(at < count) {
+		uint32_t bits = nets[at].bits;
+		uint64_t lo = at, hi = count;
+		uint8_t key[16] = {0};
+
+		memcpy(key, addr, (bits + 7) / 8);
+		if(bits % 8)
+			key[bits / 8] &= (uint8_t)(0xff00 >> bits % 8);
+		while(lo < hi) {
+			uint64_t mid = lo + (hi - lo) / 2;
+
+			if(before_net(&nets[mid], bits, key, sizeof key))
+				lo = mid + 1;
+			else
+				hi = mid;
+		}
+		if(lo < count && nets[lo].bits == bits && in_net(&nets[lo], addr))
+			return &CALLROUTE_ROWS(im, struct callroute_account,
+					accounts)[nets[lo].account];
+		/* On to the next shorter length. */
+		for(hi = count; lo < hi;) {
+			uint64_t mid = lo + (hi - lo) / 2;
+
+			if(nets[mid].bits >= bits)
+				lo = mid + 1;
+			else
+				hi = mid;
+		}
+		at = lo;
+	}
+	return NULL;
+}
+
+const struct callroute_account *callroute_find_account(
+		const struct callroute_image *im, const struct callroute_caller *who)
+{
+	const struct callroute_account *a = NULL;
+	char both[CALLROUTE_URI_MAX];
+
+	if(who->user_len > 0 && who->user_len + 1 + who->domain_len < sizeof both) {
+		memcpy(both, who->user, who->user_len);
+		both[who->user_len] = '@';
+		if(who->domain_len > 0)
+			memcpy(both + who->user_len + 1, who->domain, who->domain_len);
+		a = find_match(im, CALLROUTE_USER, both,
+				who->user_len + 1 + who->domain_len);
+	}
+	if(a == NULL && who->user_len > 0)
+		a = find_match(im, CALLROUTE_USER, who->user, who->user_len);
+	if(a == NULL && who->addr != NULL)
+		a = find_net(im, who->addr);
+	if(a == NULL && who->trunk_len > 0)
+		a = find_match(im, CALLROUTE_TRUNK, who->trunk, who->trunk_len);
+	if(a == NULL && who->domain_len > 0)
+		a = find_match(im, CALLROUTE_DOMAIN, who->domain, who->domain_len);
+	return a;
+}
+
+/* --- numbers --------------------------------------------------------------- */
+
+const struct callroute_did *callroute_find_did(const struct callroute_image *im,
+		const char *number, size_t len, int64_t now, int *known)
+{
+	const struct callroute_did *rows =
+			CALLROUTE_ROWS(im, struct callroute_did, dids);
+	uint64_t lo = 0, hi = im->dids.count;
+
+	if(known != NULL)
+		*known = 0;
+	if(!is_name(number, len))
+		return NULL;
+	while(lo < hi) {
+		uint64_t mid = lo + (hi - lo) / 2;
+
+		if(compare(callroute_text(im, rows[mid].number), number, len) < 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	for(; lo < im->dids.count
+			&& compare(callroute_text(im, rows[lo].number), number, len) == 0;
+			lo++) {
+		if(known != NULL)
+			*known = 1;
+		if(callroute_time_holds(im, rows[lo].time, now))
+			return &rows[lo];
+	}
+	return NULL;
+}
+
+size_t callroute_find_ported(const struct callroute_image *im,
+		const char *number, size_t len, char out[16])
+{
+	const struct callroute_ported *rows =
+			CALLROUTE_ROWS(im, struct callroute_ported, ported);
+	uint64_t lo = 0, hi = im->ported.count;
+	uint64_t key = callroute_pack_digits(number, len);
+
+	while(key != 0 && lo < hi) {
+		uint64_t mid = lo + (hi - lo) / 2;
+
+		if(rows[mid].number == key)
+			return callroute_unpack_digits(rows[mid].routing_number, out);
+		if(rows[mid].number < key)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	out[0] = '\0';
+	return 0;
+}
