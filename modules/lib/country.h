@@ -53,9 +53,10 @@ struct tg_country
 /*
  * The country of an E.164 number without '+', also of the beginning of one: as
  * many digits are looked at as it takes. Where countries share a calling code,
- * what is too short to tell, not assigned, or used by all of them alike (+1 800)
- * belongs to the largest: US, GB, RU, IT, NO, AU ... Says nothing about whether
- * the number exists.
+ * what is too short to tell, not assigned, or used by several of them alike
+ * (+1 800; +44 7924, Isle of Man's and Great Britain's by the metadata) belongs
+ * to the largest: US, GB, RU, IT, NO, AU ... Says nothing about whether the
+ * number exists.
  * Its index, or -ENOENT (no country has that code; too short for a code; not a
  * digit where one is needed).
  */
