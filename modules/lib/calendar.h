@@ -2,8 +2,9 @@
  * Calendar: "when is this open", as RFC 5545 writes it, expanded at load into
  * an immutable image that answers by binary search.
  *
- * Build: for the process that loads (it reads the system's time zone files,
- * allocates, and may take seconds for a rule that never matches). Everything else: any number of readers at once, wait-free, no
+ * Build: for the process that loads (it reads the system's time zone files and
+ * allocates for them). Its time is bounded for every rule, also for one that
+ * never matches. Everything else: any number of readers at once, wait-free, no
  * allocation, no pointer in the image. No clock is read: times are handed in,
  * in seconds since 1970-01-01 UTC.
  *
@@ -49,9 +50,12 @@ struct tg_calendar_row
 	 * 05:00 or 07:00 in the night of a clock change. Empty beside a date: P1D. */
 	const char *duration;
 
-	/* FREQ=HOURLY|DAILY|WEEKLY|MONTHLY|YEARLY and the parts that RFC 5545
-	 * allows with it. Empty: one window. UNTIL is a date if dtstart is one, else
-	 * UTC (20261231T225959Z) or local. */
+	/* FREQ=HOURLY|DAILY|WEEKLY|MONTHLY|YEARLY and every part that RFC 5545
+	 * allows with it, INTERVAL up to 100000. SECONDLY and MINUTELY are refused.
+	 * Empty: one window. UNTIL is a date if dtstart is one, else UTC
+	 * (20261231T225959Z) or local. A rule that matches in no year at all is
+	 * refused; one that only does not match in the horizon is closed. HOURLY
+	 * counts hours of the wall clock. */
 	const char *rrule;
 
 	/* Starts that fall out, separated by commas. A date-time (local, or UTC with
@@ -71,8 +75,8 @@ struct tg_calendar_error
  * cut at both ends. mem: 8-byte aligned; may be NULL when size is 0.
  * 0 (*used = image bytes); otherwise *err (not NULL) says what and where:
  * -EINVAL the row or the horizon is wrong; -E2BIG more than
- * TG_CALENDAR_MAX_STARTS starts; -ENOSPC `size` is too small, *used is enough;
- * -ENOMEM. mem holds no image then.
+ * TG_CALENDAR_MAX_STARTS starts; -ENOSPC `size` is too small, *used is enough.
+ * mem holds no image then.
  */
 int tg_calendar_build(const struct tg_calendar_row *row, int64_t from,
 		int64_t till, void *mem, size_t size, size_t *used,

@@ -14,6 +14,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/calendar_day.h"
+
 #define FIRST_YEAR 1970
 #define LAST_YEAR 2199
 #define MAX_TZ 64
@@ -58,24 +60,6 @@ int calendar_parse_tz(const char *text, struct tg_calendar_error *err)
 	return 0;
 }
 
-static int is_leap(int64_t year)
-{
-	return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
-}
-
-/* Days from 1970-01-01; years FIRST_YEAR .. LAST_YEAR. */
-static int64_t day_number(int64_t year, int64_t month, int64_t day)
-{
-	static const int16_t before[12] = {
-			0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334};
-	int64_t past = year - 1;
-	int64_t leaps = past / 4 - past / 100 + past / 400;
-	const int64_t leaps_1969 = 1969 / 4 - 1969 / 100 + 1969 / 400;
-
-	return (year - 1970) * 365 + (leaps - leaps_1969) + before[month - 1]
-		   + (month > 2 && is_leap(year)) + day - 1;
-}
-
 static int64_t digits(const char *text, size_t n)
 {
 	int64_t v = 0;
@@ -91,29 +75,35 @@ static int64_t digits(const char *text, size_t n)
 int calendar_parse_time(
 		const char *text, size_t len, struct calendar_time *time)
 {
-	static const int8_t month_days[12] = {
-			31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
 	int64_t year, month, day, hour = 0, minute = 0, second = 0;
+	struct calendar_year in;
+	const int16_t *before;
 
 	if(len != 8 && len != 15 && len != 16)
 		return -EINVAL;
 	year = digits(text, 4);
 	month = digits(text + 4, 2);
 	day = digits(text + 6, 2);
-	if(year < FIRST_YEAR || year > LAST_YEAR || month < 1 || month > 12
-			|| day < 1 || day > month_days[month - 1]
-			|| (month == 2 && day == 29 && !is_leap(year)))
+	if(year < FIRST_YEAR || year > LAST_YEAR || month < 1 || month > 12)
+		return -EINVAL;
+	in = calendar_year(year);
+	before = &calendar_before[in.leap][month - 1];
+	if(day < 1 || day > before[1] - before[0])
 		return -EINVAL;
 	if(len > 8) {
 		hour = digits(text + 9, 2);
 		minute = digits(text + 11, 2);
 		second = digits(text + 13, 2);
 		if(text[8] != 'T' || hour < 0 || hour > 23 || minute < 0 || minute > 59
-				|| second < 0 || second > 59 || (len == 16 && text[15] != 'Z'))
+				|| second < 0 || second > 60 || (len == 16 && text[15] != 'Z'))
 			return -EINVAL;
 	}
-	time->wall = day_number(year, month, day) * CALENDAR_DAY + hour * 3600
-				 + minute * 60 + second;
+	/* A leap second is the one before it to a clock that has none (RFC 5545,
+	 * 3.3.12). */
+	if(second == 60)
+		second = 59;
+	time->wall = (in.first + before[0] + day - 1) * CALENDAR_DAY
+				 + hour * CALENDAR_HOUR + minute * 60 + second;
 	time->form = len == 8	 ? CALENDAR_DATE
 				 : len == 15 ? CALENDAR_LOCAL
 							 : CALENDAR_UTC;

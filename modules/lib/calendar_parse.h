@@ -1,7 +1,5 @@
 /*
  * The texts of a calendar row, checked and taken apart; private to calendar*.c.
- * libical accepts much that is wrong, and some that makes it run for minutes:
- * it sees only what passed here.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -12,8 +10,8 @@
 #include <stdint.h>
 
 #include "lib/calendar.h"
+#include "lib/calendar_rule.h"
 
-#define CALENDAR_DAY 86400
 #define CALENDAR_MAX_EXDATES 512
 
 enum calendar_form
@@ -43,12 +41,12 @@ struct calendar_exdates
 	struct calendar_time at[CALENDAR_MAX_EXDATES];
 };
 
-/* A rule in upper case that libical can take; UNTIL is kept apart. */
-struct calendar_rule
+/* Kept apart from the rule: it is judged in UTC, the rule runs in wall-clock
+ * time. */
+struct calendar_until
 {
-	char text[TG_CALENDAR_MAX_TEXT + 1]; /* "" = one window only */
-	int has_until;
-	struct calendar_time until;
+	bool given;
+	struct calendar_time time;
 };
 
 /* Each: 0, or -EINVAL with *err filled. */
@@ -58,7 +56,8 @@ int calendar_parse_start(const char *text, struct calendar_time *start,
 int calendar_parse_duration(const char *text, enum calendar_form start,
 		struct calendar_span *span, struct tg_calendar_error *err);
 int calendar_parse_rule(const char *text, enum calendar_form start,
-		struct calendar_rule *rule, struct tg_calendar_error *err);
+		struct calendar_rule *rule, struct calendar_until *until,
+		struct tg_calendar_error *err);
 int calendar_parse_exdates(const char *text, enum calendar_form start,
 		struct calendar_exdates *out, struct tg_calendar_error *err);
 
