@@ -91,7 +91,10 @@ struct callroute_rate_row
 int callroute_add_rate(
 		struct callroute_builder *b, const struct callroute_rate_row *row);
 /* Instead of rows: the rates that an image has, but for those of deck
- * `except_deck` (its id; 0 = no exception). 0, -ENOMEM. */
+ * `except_deck` (its id; 0 = no exception). Possible (1) when it has those of
+ * every other enabled deck, at the same fx; else 0. keep: 0, -ENOMEM. */
+int callroute_can_keep_rates(const struct callroute_builder *b,
+		const struct callroute_image *image, uint32_t except_deck);
 int callroute_keep_rates(struct callroute_builder *b,
 		const struct callroute_image *image, uint32_t except_deck);
 

@@ -53,9 +53,6 @@ struct callroute_build_trunk
 struct callroute_build_deck
 {
 	long long id;
-	int64_t fx;
-	uint8_t enabled, sells;
-	char currency[4]; /* ISO 4217; "" when converted: all those agree */
 	struct callroute_deck out;
 };
 

@@ -86,12 +86,6 @@ enum callroute_fate
 /* "no_rate", "rate_blocked" ...: the words of explain and $callroute(reason). */
 const char *callroute_fate_name(enum callroute_fate fate);
 
-struct callroute_limits
-{
-	uint32_t account;					/* id, 0 = none */
-	uint32_t max_channels, max_cps; /* of the account */
-};
-
 struct callroute_question
 {
 	const char *plan; /* not NUL-terminated; NULL: plan_id says it */
@@ -101,7 +95,8 @@ struct callroute_question
 	size_t number_len;
 	const char *src; /* the caller's E.164 digits; may be empty */
 	size_t src_len;
-	struct callroute_limits limits;
+	uint32_t account; /* id of the caller's account, 0 = none */
+	struct callroute_limit account_limit;
 	int64_t now;	/* UTC seconds */
 	uint64_t clock; /* monotonic us, for the live state */
 	uint64_t seed;	/* for the shares of equals; any number, new per call */
@@ -166,7 +161,7 @@ void callroute_decide(const struct callroute_image *image,
 
 /* The trunk's state: what an operator set by RPC, else what the table says. */
 enum callroute_trunk_state callroute_state_of(
-		struct callroute_live *live, const struct callroute_trunk *trunk);
+		const struct callroute_live *live, const struct callroute_trunk *trunk);
 
 /* What an attempt on this trunk takes of it and its carrier; the account's part
  * is empty. */

@@ -264,10 +264,11 @@ static int check_sell(
 static int account_has_room(struct callroute_live *live,
 		const struct callroute_question *q, struct callroute_answer *a)
 {
-	const struct callroute_claim claim = {
-			.account = {q->limits.account, q->limits.max_channels,
-					q->limits.max_cps}};
-	int refused = callroute_capacity_peek(live, &claim, q->clock);
+	struct callroute_claim claim = {.account = q->account};
+	int refused;
+
+	claim.limit[CALLROUTE_OWNER_ACCOUNT] = q->account_limit;
+	refused = callroute_capacity_peek(live, &claim, NULL, q->clock);
 
 	if(refused == 0)
 		return 1;

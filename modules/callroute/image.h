@@ -21,6 +21,7 @@
 #define CALLROUTE_IMAGE_H
 
 #include "callroute/breaker.h"
+#include "callroute/normalize.h"
 #include "callroute/rewrite.h"
 
 #include <stddef.h>
@@ -145,7 +146,11 @@ struct callroute_countries
 
 struct callroute_deck
 {
+	int64_t fx; /* millionths; 0 = not converted */
 	uint32_t id;
+	uint8_t enabled; /* 0: its rates were not loaded */
+	uint8_t sells;
+	char currency[4];
 	char name[CALLROUTE_NAME_MAX];
 };
 
@@ -194,7 +199,7 @@ struct callroute_account
 	uint8_t cli;		/* enum callroute_cli */
 	uint8_t enabled;
 	char country[3]; /* ISO 3166, empty = numbers are E.164 already */
-	char intl_prefix[9], national_prefix[6];
+	struct callroute_dialling dialling;
 };
 
 /* Networks of accounts, sorted by (bits descending, address): the first that

@@ -62,6 +62,22 @@ static enum callroute_fate judge_terms(
 										 : CALLROUTE_FATE_RANK;
 }
 
+enum callroute_trunk_state callroute_state_of(
+		const struct callroute_live *live, const struct callroute_trunk *t)
+{
+	switch(callroute_live_admin(live, (int)t->live)) {
+		case CALLROUTE_ADMIN_UP:
+			return CALLROUTE_UP;
+		case CALLROUTE_ADMIN_DRAIN:
+			return CALLROUTE_DRAIN;
+		case CALLROUTE_ADMIN_DOWN:
+			return CALLROUTE_DOWN;
+		case CALLROUTE_ADMIN_NONE:
+			break;
+	}
+	return (enum callroute_trunk_state)t->state;
+}
+
 /* What is known of the trunk at this moment. */
 static enum callroute_fate judge_trunk(
 		const struct callroute_case *c, const struct callroute_trunk *t)
@@ -73,11 +89,11 @@ static enum callroute_fate judge_trunk(
 		return CALLROUTE_FATE_ADMIN;
 	if(!carriers[t->carrier].enabled)
 		return CALLROUTE_FATE_CARRIER;
-	if(t->probe_interval > 0 && !callroute_health_is_up(c->live, t->live))
+	if(t->probe_interval > 0 && !callroute_health_is_up(c->live, (int)t->live))
 		return CALLROUTE_FATE_PROBES;
 	if(t->has_breaker
 			&& !callroute_breaker_allows(
-					c->live, t->live, &t->breaker, c->q->clock))
+					c->live, (int)t->live, &t->breaker, c->q->clock))
 		return CALLROUTE_FATE_BREAKER;
 	return CALLROUTE_FATE_RANK;
 }
@@ -132,7 +148,7 @@ static void set_keys(const struct callroute_case *c, struct callroute_vendor *v)
 			break;
 		case CALLROUTE_BY_QUALITY:
 			v->quality = (uint16_t)callroute_quality_score(
-					c->live, t->live, c->dst_country, c->q->clock);
+					c->live, (int)t->live, c->dst_country, c->q->clock);
 			/* In steps of two per cent: what is about as good goes by price. */
 			v->first = -(v->quality / CALLROUTE_QUALITY_STEP);
 			v->second = v->price;
@@ -203,13 +219,26 @@ static struct callroute_vendor *take_best(
 	return v;
 }
 
+void callroute_claim_of(const struct callroute_image *im,
+		const struct callroute_trunk *t, struct callroute_claim *claim)
+{
+	const struct callroute_carrier *c = &CALLROUTE_ROWS(
+			im, struct callroute_carrier, carriers)[t->carrier];
+
+	*claim = (struct callroute_claim){.trunk = t->id, .carrier = c->id};
+	claim->limit[CALLROUTE_OWNER_TRUNK] =
+			(struct callroute_limit){t->max_channels, t->max_cps};
+	claim->limit[CALLROUTE_OWNER_CARRIER] =
+			(struct callroute_limit){c->max_channels, c->max_cps};
+}
+
 static enum callroute_fate judge_capacity(
 		const struct callroute_case *c, const struct callroute_trunk *t)
 {
 	struct callroute_claim claim;
 
 	callroute_claim_of(c->im, t, &claim);
-	switch(callroute_capacity_peek(c->live, &claim, c->q->clock)) {
+	switch(callroute_capacity_peek(c->live, &claim, NULL, c->q->clock)) {
 		case 0:
 			return CALLROUTE_FATE_RANK;
 		case CALLROUTE_TRUNK_CHANNELS:
