@@ -1,7 +1,9 @@
 /*
- * Recurrence rules a second way, for test_calendar.c: each day (or hour) from
- * dtstart on is asked whether it belongs, and the C library's localtime_r says
- * what a wall clock shows. Slow, stateless, and nothing of libical in it.
+ * Recurrence rules a second way, for test_calendar*.c: each day, hour, minute
+ * and second from the start of dtstart's period on is asked whether it belongs,
+ * as RFC 5545, 3.3.10, defines the part; the set of a period is written out
+ * before BYSETPOS picks from it; and the C library's localtime_r says what a
+ * wall clock shows. Slow, and no code of modules/ in it.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -27,7 +29,7 @@ enum oracle_freq
 
 struct oracle_list
 {
-	int n, v[12];
+	int n, v[24];
 };
 
 /* BYDAY entries are nth * 8 + weekday (0 = Sunday), nth 0 = every one. */
@@ -35,8 +37,11 @@ struct oracle_rule
 {
 	enum oracle_freq freq;
 	int interval, count, wkst;
-	int64_t until; /* wall clock; 0 = none */
-	struct oracle_list day, monthday, yearday, month, setpos, hour, minute;
+	int dated;		  /* dtstart and UNTIL are dates */
+	int until_is_utc; /* or wall clock */
+	int64_t until;	  /* 0 = none */
+	struct oracle_list day, monthday, yearday, weekno, month;
+	struct oracle_list setpos, hour, minute, second;
 	int64_t start; /* wall clock */
 	int64_t span_days, span_seconds;
 };
@@ -67,8 +72,12 @@ static inline int64_t oracle_wall(int64_t utc)
  * offset of the day before. */
 static inline int64_t oracle_utc(int64_t wall)
 {
+	const int64_t before = oracle_wall(wall - 30 * HOUR) - (wall - 30 * HOUR);
+	const int64_t after = oracle_wall(wall + 30 * HOUR) - (wall + 30 * HOUR);
 	int64_t best = INT64_MAX;
 
+	if(before == after)
+		return wall - before;
 	for(int64_t near = wall - 30 * HOUR; near <= wall + 30 * HOUR;
 			near += 3 * HOUR) {
 		int64_t utc = wall - (oracle_wall(near) - near);
@@ -76,18 +85,16 @@ static inline int64_t oracle_utc(int64_t wall)
 		if(utc < best && oracle_wall(utc) == wall)
 			best = utc;
 	}
-	if(best != INT64_MAX)
-		return best;
-	return wall - (oracle_wall(wall - 30 * HOUR) - (wall - 30 * HOUR));
+	return best != INT64_MAX ? best : wall - before;
 }
 
 static inline struct oracle_date oracle_date(int64_t day)
 {
 	static const int lengths[] = {
 			31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+	static struct oracle_date seen[100000]; /* asked again and again */
 	time_t t = (time_t)(day * DAY);
 	struct tm tm;
-	static struct oracle_date seen[100000]; /* asked again and again */
 	struct oracle_date d;
 	int leap;
 
@@ -140,12 +147,30 @@ static inline int64_t oracle_week(int64_t day, int wkst)
 	return (day + 4 - wkst + 7) / 7;
 }
 
-/* Periods since dtstart's. */
+/* A week belongs to the year that has four of its days, so its fourth. Its
+ * number is that of the fourth days of weeks in the year so far. */
+static inline int oracle_weekno(const struct oracle_rule *r, int64_t day)
+{
+	int into = (oracle_date(day).weekday - r->wkst + 7) % 7;
+	struct oracle_date fourth = oracle_date(day - into + 3);
+	int number = 0, weeks = 0;
+
+	for(int yearday = 1 + (fourth.yearday - 1) % 7; yearday <= fourth.year_days;
+			yearday += 7) {
+		weeks++;
+		number += yearday <= fourth.yearday;
+	}
+	return oracle_from_end(&r->weekno, number, weeks);
+}
+
+/* Periods since dtstart's; of HOURLY, the first of the day. */
 static inline int64_t oracle_period(const struct oracle_rule *r, int64_t day)
 {
 	struct oracle_date d = oracle_date(day), s = oracle_date(r->start / DAY);
 
 	switch(r->freq) {
+		case O_HOURLY:
+			return day * 24 - r->start / HOUR;
 		case O_WEEKLY:
 			return oracle_week(day, r->wkst)
 				   - oracle_week(r->start / DAY, r->wkst);
@@ -170,6 +195,8 @@ static inline int oracle_day_matches(const struct oracle_rule *r, int64_t day)
 	if(r->yearday.n > 0
 			&& !oracle_from_end(&r->yearday, d.yearday, d.year_days))
 		return 0;
+	if(r->weekno.n > 0 && !oracle_weekno(r, day))
+		return 0;
 	if(r->day.n > 0) {
 		int in_year = r->freq == O_YEARLY && !by_month;
 
@@ -184,47 +211,12 @@ static inline int oracle_day_matches(const struct oracle_rule *r, int64_t day)
 		case O_MONTHLY:
 			return d.day == s.day;
 		case O_YEARLY:
+			if(r->weekno.n > 0)
+				return d.weekday == s.weekday;
 			return d.day == s.day && (by_month || d.month == s.month);
 		default:
 			return 1;
 	}
-}
-
-static inline int oracle_position(const struct oracle_rule *r, int64_t day)
-{
-	int64_t period = oracle_period(r, day);
-	int from_start = 1, from_end = -1;
-
-	for(int64_t d = day - 1; oracle_period(r, d) == period; d--)
-		from_start += oracle_day_matches(r, d);
-	for(int64_t d = day + 1; oracle_period(r, d) == period; d++)
-		from_end -= oracle_day_matches(r, d);
-	return oracle_has(&r->setpos, from_start)
-		   || oracle_has(&r->setpos, from_end);
-}
-
-static inline int oracle_time_matches(const struct oracle_rule *r, int64_t wall)
-{
-	int hour = (int)(wall % DAY / HOUR), minute = (int)(wall % HOUR / 60);
-
-	if(r->freq == O_HOURLY) {
-		if((wall / HOUR - r->start / HOUR) % r->interval != 0)
-			return 0;
-	} else if(r->hour.n > 0 ? !oracle_has(&r->hour, hour)
-							: hour != r->start % DAY / HOUR)
-		return 0;
-	return r->minute.n > 0 ? oracle_has(&r->minute, minute)
-						   : minute == r->start % HOUR / 60;
-}
-
-/* The cheap question first: most times of day are wrong. */
-static inline int oracle_starts_at(const struct oracle_rule *r, int64_t wall)
-{
-	int64_t day = wall / DAY;
-
-	return oracle_time_matches(r, wall) && oracle_day_matches(r, day)
-		   && (r->freq == O_HOURLY || oracle_period(r, day) % r->interval == 0)
-		   && (r->setpos.n == 0 || oracle_position(r, day));
 }
 
 struct oracle_windows
@@ -253,31 +245,100 @@ static inline int oracle_compare(const void *a, const void *b)
 	return (wa[0] > wb[0]) - (wa[0] < wb[0]);
 }
 
-/* All windows that begin before `till`, sorted and merged, then cut. The rule's
- * minutes are multiples of five: no other time is looked at. */
-static inline void oracle_expand(const struct oracle_rule *r, int64_t from,
-		int64_t till, struct oracle_windows *w)
+/* What a walk over all seconds has come to. */
+struct oracle_walk
+{
+	const struct oracle_rule *r;
+	int64_t from, till;
+	struct oracle_windows *w;
+	/* the set of the period at hand, wall clock */
+	int64_t period;
+	int64_t *set;
+	size_t n, room;
+	int counted; /* for COUNT */
+	int starts;	 /* before till */
+};
+
+static inline void oracle_start(struct oracle_walk *k, int64_t wall)
+{
+	const struct oracle_rule *r = k->r;
+	int64_t utc;
+
+	if(wall < r->start || (r->count > 0 && k->counted++ >= r->count)
+			|| (r->until != 0 && !r->until_is_utc && wall > r->until))
+		return;
+	utc = oracle_utc(wall);
+	if(utc >= k->till || (r->until_is_utc && utc > r->until))
+		return;
+	k->starts++;
+	if(wall + (r->span_days + 2) * DAY + r->span_seconds < k->from)
+		return;
+	oracle_add(k->w, utc,
+			(r->span_days > 0 ? oracle_utc(wall + r->span_days * DAY) : utc)
+					+ r->span_seconds);
+}
+
+static inline void oracle_end_period(struct oracle_walk *k)
+{
+	const struct oracle_list *setpos = &k->r->setpos;
+
+	for(size_t i = 0; i < k->n; i++)
+		if(setpos->n == 0 || oracle_has(setpos, (int)i + 1)
+				|| oracle_has(setpos, (int)i - (int)k->n))
+			oracle_start(k, k->set[i]);
+	k->n = 0;
+}
+
+static inline void oracle_candidate(
+		struct oracle_walk *k, int64_t wall, int64_t period)
+{
+	if(period != k->period)
+		oracle_end_period(k);
+	k->period = period;
+	if(k->n == k->room) {
+		k->room = k->room * 2 + 64;
+		k->set = realloc(k->set, k->room * sizeof(*k->set));
+		if(k->set == NULL)
+			abort();
+	}
+	k->set[k->n++] = wall;
+}
+
+static inline int oracle_time(const struct oracle_list *l, int v, int of_start)
+{
+	return l->n > 0 ? oracle_has(l, v) : v == of_start;
+}
+
+static inline void oracle_day(struct oracle_walk *k, int64_t day)
+{
+	const struct oracle_rule *r = k->r;
+	const int start = (int)(r->start % DAY);
+
+	for(int h = 0; h < 24; h++) {
+		int64_t period = oracle_period(r, day);
+
+		if(r->freq == O_HOURLY) {
+			period += h;
+			if(r->hour.n > 0 && !oracle_has(&r->hour, h))
+				continue;
+		} else if(!oracle_time(&r->hour, h, start / HOUR))
+			continue;
+		if(period < 0 || period % r->interval != 0)
+			continue;
+		for(int m = 0; m < 60; m++)
+			for(int s = 0;
+					s < 60 && oracle_time(&r->minute, m, start / 60 % 60); s++)
+				if(oracle_time(&r->second, s, start % 60))
+					oracle_candidate(
+							k, day * DAY + h * HOUR + m * 60 + s, period);
+	}
+}
+
+static inline void oracle_merge(
+		struct oracle_windows *w, int64_t from, int64_t till)
 {
 	size_t kept = 0;
-	int starts = 0;
 
-	w->n = 0;
-	for(int64_t wall = r->start; wall < till + DAY; wall += 300) {
-		int64_t utc;
-
-		if(r->freq == O_ONCE ? wall > r->start : !oracle_starts_at(r, wall)) {
-			if(r->freq == O_ONCE)
-				break;
-			continue;
-		}
-		if((r->until != 0 && wall > r->until)
-				|| (r->count > 0 && starts++ == r->count))
-			break;
-		utc = oracle_utc(wall);
-		oracle_add(w, utc,
-				(r->span_days > 0 ? oracle_utc(wall + r->span_days * DAY) : utc)
-						+ r->span_seconds);
-	}
 	if(w->n > 0)
 		qsort(w->at, w->n, sizeof(*w->at), oracle_compare);
 	for(size_t i = 0; i < w->n; i++) {
@@ -295,6 +356,34 @@ static inline void oracle_expand(const struct oracle_rule *r, int64_t from,
 		w->at[kept++][1] = b;
 	}
 	w->n = kept;
+}
+
+/* All windows that begin before `till`, sorted and merged, then cut. Returns
+ * how many there were before that, from dtstart on. */
+static inline int oracle_expand(const struct oracle_rule *r, int64_t from,
+		int64_t till, struct oracle_windows *w)
+{
+	struct oracle_walk k = {.r = r, .from = from, .till = till, .w = w};
+	int64_t day = r->start / DAY, end = till / DAY + 2;
+
+	w->n = 0;
+	if(r->freq == O_ONCE)
+		oracle_start(&k, r->start);
+	else {
+		/* The set of a period may begin before dtstart and end after till. */
+		while(oracle_period(r, day - 1) == oracle_period(r, day))
+			day--;
+		while(oracle_period(r, end) == oracle_period(r, end - 1))
+			end++;
+		for(; day < end; day++)
+			if((r->freq == O_HOURLY || oracle_period(r, day) % r->interval == 0)
+					&& oracle_day_matches(r, day))
+				oracle_day(&k, day);
+		oracle_end_period(&k);
+		free(k.set);
+	}
+	oracle_merge(w, from, till);
+	return k.starts;
 }
 
 #endif
