@@ -197,8 +197,11 @@ int callroute_take_countries(struct callroute_builder *b, long long id,
 
 /* Sorts the rates, drops those of disabled decks, tells of overlaps. */
 void callroute_finish_rates(struct callroute_builder *b);
-/* Sorts the other tables as the image has them, tells of doubles. */
-void callroute_finish_plans(struct callroute_builder *b);
+/* Sorts the other tables as the image has them, tells of doubles. accounts: the
+ * caller frees *names, the accounts in the order of what they match; 0,
+ * -ENOMEM. */
 void callroute_finish_inbound(struct callroute_builder *b);
+void callroute_finish_entries(struct callroute_builder *b);
+int callroute_finish_accounts(struct callroute_builder *b, uint32_t **names);
 
 #endif

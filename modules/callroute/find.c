@@ -22,38 +22,100 @@ static int is_name(const char *name, size_t len)
 	return len > 0 && len < CALLROUTE_URI_MAX && memchr(name, 0, len) == NULL;
 }
 
-const struct callroute_plan *callroute_find_plan(
-		const struct callroute_image *im, const char *name, size_t len)
-{
-	const struct callroute_plan *plans =
-			CALLROUTE_ROWS(im, struct callroute_plan, plans);
-	uint64_t lo = 0, hi = im->plans.count;
+/* --- by name ---------------------------------------------------------------- */
 
-	if(!is_name(name, len) || len >= CALLROUTE_NAME_MAX)
-		return NULL;
+typedef const char *(*name_of_f)(
+		const struct callroute_image *im, uint32_t index);
+
+static const char *plan_name(const struct callroute_image *im, uint32_t i)
+{
+	return CALLROUTE_ROWS(im, struct callroute_plan, plans)[i].name;
+}
+
+static const char *trunk_name(const struct callroute_image *im, uint32_t i)
+{
+	return CALLROUTE_ROWS(im, struct callroute_trunk, trunks)[i].name;
+}
+
+static const char *group_name(const struct callroute_image *im, uint32_t i)
+{
+	return callroute_text(
+			im, CALLROUTE_ROWS(im, struct callroute_group, groups)[i].name);
+}
+
+/* Index of the row of that name, CALLROUTE_NONE. */
+static uint32_t find_name(const struct callroute_image *im,
+		const struct callroute_table *names, name_of_f name_of,
+		const char *name, size_t len)
+{
+	const uint32_t *sorted =
+			(const uint32_t *)((const char *)im + names->at);
+	uint64_t lo = 0, hi = names->count;
+
+	if(!is_name(name, len))
+		return CALLROUTE_NONE;
 	while(lo < hi) {
 		uint64_t mid = lo + (hi - lo) / 2;
-		int d = compare(plans[mid].name, name, len);
+		int d = compare(name_of(im, sorted[mid]), name, len);
 
 		if(d == 0)
-			return &plans[mid];
+			return sorted[mid];
 		if(d < 0)
 			lo = mid + 1;
 		else
 			hi = mid;
 	}
-	return NULL;
+	return CALLROUTE_NONE;
 }
+
+const struct callroute_plan *callroute_find_plan(
+		const struct callroute_image *im, const char *name, size_t len)
+{
+	uint32_t i = find_name(im, &im->plan_names, plan_name, name, len);
+
+	return i == CALLROUTE_NONE
+				   ? NULL
+				   : &CALLROUTE_ROWS(im, struct callroute_plan, plans)[i];
+}
+
+const struct callroute_trunk *callroute_find_trunk_name(
+		const struct callroute_image *im, const char *name, size_t len)
+{
+	uint32_t i = find_name(im, &im->trunk_names, trunk_name, name, len);
+
+	return i == CALLROUTE_NONE
+				   ? NULL
+				   : &CALLROUTE_ROWS(im, struct callroute_trunk, trunks)[i];
+}
+
+const struct callroute_group *callroute_find_group(
+		const struct callroute_image *im, const char *name, size_t len)
+{
+	uint32_t i = find_name(im, &im->group_names, group_name, name, len);
+
+	return i == CALLROUTE_NONE
+				   ? NULL
+				   : &CALLROUTE_ROWS(im, struct callroute_group, groups)[i];
+}
+
+/* --- by id ------------------------------------------------------------------ */
 
 const struct callroute_plan *callroute_find_plan_id(
 		const struct callroute_image *im, uint32_t id)
 {
 	const struct callroute_plan *plans =
 			CALLROUTE_ROWS(im, struct callroute_plan, plans);
+	uint64_t lo = 0, hi = im->plans.count;
 
-	for(uint64_t i = 0; i < im->plans.count; i++) {
-		if(plans[i].id == id)
-			return &plans[i];
+	while(lo < hi) {
+		uint64_t mid = lo + (hi - lo) / 2;
+
+		if(plans[mid].id == id)
+			return &plans[mid];
+		if(plans[mid].id < id)
+			lo = mid + 1;
+		else
+			hi = mid;
 	}
 	return NULL;
 }
@@ -71,44 +133,6 @@ const struct callroute_trunk *callroute_find_trunk(
 		if(trunks[mid].id == id)
 			return &trunks[mid];
 		if(trunks[mid].id < id)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return NULL;
-}
-
-const struct callroute_trunk *callroute_find_trunk_name(
-		const struct callroute_image *im, const char *name, size_t len)
-{
-	const struct callroute_trunk *trunks =
-			CALLROUTE_ROWS(im, struct callroute_trunk, trunks);
-
-	if(!is_name(name, len) || len >= CALLROUTE_NAME_MAX)
-		return NULL;
-	for(uint64_t i = 0; i < im->trunks.count; i++) {
-		if(compare(trunks[i].name, name, len) == 0)
-			return &trunks[i];
-	}
-	return NULL;
-}
-
-const struct callroute_group *callroute_find_group(
-		const struct callroute_image *im, const char *name, size_t len)
-{
-	const struct callroute_group *groups =
-			CALLROUTE_ROWS(im, struct callroute_group, groups);
-	uint64_t lo = 0, hi = im->groups.count;
-
-	if(!is_name(name, len))
-		return NULL;
-	while(lo < hi) {
-		uint64_t mid = lo + (hi - lo) / 2;
-		int d = compare(callroute_text(im, groups[mid].name), name, len);
-
-		if(d == 0)
-			return &groups[mid];
-		if(d < 0)
 			lo = mid + 1;
 		else
 			hi = mid;
@@ -134,18 +158,20 @@ static const struct callroute_account *find_match(
 {
 	const struct callroute_account *rows =
 			CALLROUTE_ROWS(im, struct callroute_account, accounts);
-	uint64_t lo = 0, hi = im->accounts.count;
+	const uint32_t *sorted = CALLROUTE_ROWS(im, uint32_t, account_names);
+	uint64_t lo = 0, hi = im->account_names.count;
 
 	if(!is_name(value, len))
 		return NULL;
 	while(lo < hi) {
 		uint64_t mid = lo + (hi - lo) / 2;
-		int d = (int)rows[mid].match_type - (int)type;
+		const struct callroute_account *a = &rows[sorted[mid]];
+		int d = (int)a->match_type - (int)type;
 
 		if(d == 0)
-			d = compare(callroute_text(im, rows[mid].value), value, len);
+			d = compare(callroute_text(im, a->value), value, len);
 		if(d == 0)
-			return &rows[mid];
+			return a;
 		if(d < 0)
 			lo = mid + 1;
 		else

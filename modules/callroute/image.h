@@ -188,7 +188,7 @@ enum callroute_match_type
 	CALLROUTE_DOMAIN
 };
 
-/* Sorted by (match_type, value); addresses are in nets too. */
+/* account_names are sorted by (match_type, value); addresses are in nets too. */
 struct callroute_account
 {
 	uint32_t id;
@@ -308,12 +308,13 @@ struct callroute_image
 	int64_t loaded_at; /* UTC seconds */
 	int64_t calendars_till; /* calendars know nothing of the time after */
 
-	struct callroute_table carriers, trunks /* by id */, plans /* by name */;
+	/* Rows by id; the *_names are their indexes (uint32_t) by name. */
+	struct callroute_table carriers, trunks, trunk_names, plans, plan_names;
 	struct callroute_table entries, countries, decks;
-	struct callroute_table accounts, nets;
+	struct callroute_table accounts, account_names /* by what they match */, nets;
 	struct callroute_table rules, rule_spans, targets; /* uint32_t trunks */
 	struct callroute_table blocks, block_dst_spans, block_src_spans;
-	struct callroute_table dids, groups /* by name */, members;
+	struct callroute_table dids, groups, group_names, members;
 	struct callroute_table ported;
 	struct callroute_table rates, terms;
 	/* Where the rates of each distinct prefix start, and one end: uint32_t. */
