@@ -267,6 +267,11 @@ def national_prefix(region, meta):
     return ",".join([first] + [w for w in words if w != first and not w.startswith(dropped)])
 
 
+def first_digits(meta):
+    pattern = Pattern(meta.general_desc.national_number_pattern)
+    return sum(1 << int(d) for d in ANY_DIGIT if pattern.step(pattern.start, d))
+
+
 def emergency(region):
     meta = PhoneMetadata.short_metadata_for_region(region)
     found = meta.emergency if meta else None
@@ -279,7 +284,7 @@ def country(region, code):
     meta = PhoneMetadata.metadata_for_region(region)
     row = {"iso": region, "code": code, "intl_prefix": intl_prefix(meta),
            "national_prefix": national_prefix(region, meta), "emergency": emergency(region),
-           "lengths": sum(1 << n for n in meta.general_desc.possible_length)}
+           "lengths": sum(1 << n for n in meta.general_desc.possible_length), "first": first_digits(meta)}
     for field, size in TEXT_SIZE.items():
         if len(row[field]) >= size:
             raise ValueError(f"{region}: {field} '{row[field]}' is longer than {size - 1}")
@@ -334,12 +339,14 @@ const uint16_t tg_country_nodes[{len(numbers.nodes)}][11] = {{"""]
     letters = [chr(ord("A") + i) for i in range(26)]
     for a in letters:
         out.append("\t{" + ",".join(str(index[a + b] + 1) if a + b in index else "0" for b in letters) + "},")
-    out += ["};", "", "/* iso, calling code, international prefixes, national prefixes, emergency numbers, lengths */",
+    out += ["};", "", "/* iso, calling code, international prefixes, national prefixes, emergency numbers,",
+            " * lengths, first digits */",
             f"const struct tg_country tg_country_table[{len(names)}] = {{"]
     for name in names:
         row = country(name, code_of[name])
         texts = [row.get(f, "") for f in ("iso", "code", "intl_prefix", "national_prefix", "emergency")]
-        out.append("\t{" + ", ".join(f'"{t}"' for t in texts) + f", {row.get('lengths', 0):#x}}},")
+        masks = [row.get(f, 0) for f in ("lengths", "first")]
+        out.append("\t{" + ", ".join([f'"{t}"' for t in texts] + [f"{m:#x}" for m in masks]) + "},")
     return "\n".join(out + ["};", ""])
 
 

@@ -48,6 +48,8 @@ struct tg_country
 	/* Bit n: numbers of n digits exist, without calling code and prefix, of
 	 * whatever kind; 0: not known (XG XS XN). */
 	uint32_t national_lengths;
+	/* Bit d: such numbers begin with digit d; 0: not known. */
+	uint16_t national_first;
 };
 
 /*

@@ -154,6 +154,12 @@ static void knows_how_one_dials(void **state)
 		assert_string_equal(c->national_prefix, cases[i].national);
 		assert_int_equal(c->national_lengths, cases[i].lengths);
 	}
+	/* no area code of North America begins with 0 or 1 */
+	assert_int_equal(tg_country_find("US")->national_first, 0x3fc);
+	/* the 0 of an Italian number is part of it */
+	assert_int_equal(tg_country_find("IT")->national_first & 1, 1);
+	assert_int_equal(tg_country_find("FR")->national_first & 1, 0);
+	assert_int_equal(tg_country_find("XG")->national_first, 0);
 }
 
 static int is_emergency(const char *iso, const char *number)
