@@ -10,10 +10,10 @@
  *
  * Memory bound (callroute_live_size says it to the byte; all of it reserved at
  * start, none of it resident before it is touched, but for the locks):
- *   trunks   about 520 B an id (room for twice the ids, since hashing is uneven)
+ *   trunks   about 600 B an id (room for twice the ids, since hashing is uneven)
  *   quality  40 B a (trunk, destination group)
- *   calls    about 850 B a call: its record and three leases, with room to spare
- *   owners   about 350 B a carrier or account
+ *   calls    about 600 B a call: its record and three leases, with room to spare
+ *   owners   about 190 B a carrier or account
  *   each number rounded up to a power of two.
  * Slots are NOT reused: an id that was loaded once keeps its slot until the
  * restart, so `trunks` bounds the different ids between two restarts, not those

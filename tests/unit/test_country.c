@@ -87,6 +87,12 @@ static void takes_the_main_country_until_it_is_clear(void **state)
 	assert_country("1211", "US"); /* not an area code */
 	assert_country("49", "DE");
 	assert_country("49*30", "DE"); /* stops at what is no digit */
+	for(int c = -128; c < 128; c++) {
+		char odd[] = {'4', '4', (char)c, '1', '4', '8', '1', '\0'};
+
+		if(c < '0' || c > '9')
+			assert_country(odd, "GB");
+	}
 
 	assert_int_equal(tg_country_of("", 0, iso), -ENOENT);
 	assert_int_equal(tg_country_of("4", 1, iso), -ENOENT);

@@ -151,9 +151,14 @@ static void takes_new_numbers(void **state)
 	assert_dials(&d, "60 1234 5678", "446012345678");
 	assert_dials(&d, "0 2012 3456", "4420123456"); /* 8: none so far */
 	d.national_lengths = 0;
-	d.national_first = 0;
 	assert_dials(&d, "05", "445");
 	assert_dials(&d, "5", "445");
+	d.national_first = 0;
+	assert_dials(&d, "06", "446");
+	assert_dials(&d, "6", "446");
+	d = of("RU"); /* whatever it begins with, the length is that without 8 */
+	d.national_first = 0;
+	assert_dials(&d, "800 123-45-67", "78001234567");
 }
 
 static void keeps_service_codes(void **state)
@@ -174,6 +179,7 @@ static void keeps_service_codes(void **state)
 static void reads_the_tail_of_a_tel_uri(void **state)
 {
 	struct callroute_dialling d = of("DE");
+	char out[16];
 
 	(void)state;
 	assert_dials(&d, "+493012345678;ext=12", "493012345678");
@@ -184,6 +190,10 @@ static void reads_the_tail_of_a_tel_uri(void **state)
 	assert_dials(&d, "030-12345678;phone-context=", "493012345678");
 	assert_dials(&d, "+12125550123;phone-context=+1", "12125550123");
 	assert_dials(&d, "030-12345678;", "493012345678");
+	/* the text ends before its '+' */
+	assert_int_equal(callroute_normalize(&d, "030-12345678;phone-context=+1",
+							 27, out, sizeof(out)),
+			12);
 	assert_refuses(&d, "2125550123;phone-context=+1", -ENOTSUP);
 	assert_refuses(&d, "030-12345678;phone-context=+4", -ENOTSUP);
 	assert_refuses(&d, "*31#;ext=2;phone-context=+1-914", -ENOTSUP);
