@@ -226,12 +226,12 @@ int callroute_take_countries(struct callroute_builder *b, long long id,
 	*set = CALLROUTE_ALL_COUNTRIES;
 	for(const char *p = text + strspn(text, ", "); *p != '\0';
 			p += strspn(p, ", ")) {
-		int not = *p == '!', index;
+		int barred = *p == '!', index;
 		size_t len = strcspn(p, ", ");
 		char iso[3] = "";
 
-		if(len == 2u + (unsigned)not)
-			memcpy(iso, p + not, 2);
+		if(len == 2u + (unsigned)barred)
+			memcpy(iso, p + barred, 2);
 		index = tg_country_index(iso);
 		if(index < 0) {
 			tg_row_bad(&b->check,
@@ -239,10 +239,10 @@ int callroute_take_countries(struct callroute_builder *b, long long id,
 					"country (ISO 3166: DE, !CH) must stand",
 					id, column, (int)len, p);
 		} else {
-			struct callroute_countries *to = not? &out : &in;
+			struct callroute_countries *to = barred ? &out : &in;
 
 			to->bits[(index + 1) / 64] |= UINT64_C(1) << ((index + 1) % 64);
-			listed |= !not;
+			listed |= !barred;
 			words++;
 		}
 		p += len;
@@ -268,8 +268,8 @@ int callroute_take_countries(struct callroute_builder *b, long long id,
 
 /* --- trunks by name --------------------------------------------------------- */
 
-static int before_name(const struct callroute_build_trunk *t, const char *name,
-		size_t len)
+static int before_name(
+		const struct callroute_build_trunk *t, const char *name, size_t len)
 {
 	int d = strncmp(t->out.name, name, len);
 

@@ -75,7 +75,8 @@ static void take_dialling(struct callroute_builder *b, const char *table,
 	if(a->country[0] != '\0'
 			&& callroute_dialling_of(a->country, &a->dialling) < 0)
 		tg_row_bad(&b->check,
-				"%s id %lld: country = '%s' is no country with a numbering plan "
+				"%s id %lld: country = '%s' is no country with a numbering "
+				"plan "
 				"(ISO 3166: DE)",
 				table, row->id, row->country);
 	if(row->intl_prefix[0] != '\0')
@@ -86,8 +87,9 @@ static void take_dialling(struct callroute_builder *b, const char *table,
 				row->national_prefix, 0, a->dialling.national_prefix,
 				sizeof a->dialling.national_prefix);
 	if(callroute_dialling_check(&a->dialling, &bad) < 0)
-		tg_row_bad(&b->check, "%s id %lld: '%s' is no list of dialling prefixes",
-				table, row->id, bad ? bad : "");
+		tg_row_bad(&b->check,
+				"%s id %lld: '%s' is no list of dialling prefixes", table,
+				row->id, bad ? bad : "");
 }
 
 /* Domains compare without case: they are kept in lower case, here and where a
@@ -104,8 +106,7 @@ int callroute_add_account(
 		struct callroute_builder *b, const struct callroute_account_row *row)
 {
 	static const char *const types[] = {"user", "ip", "trunk", "domain", NULL};
-	static const char *const clis[] = {
-			"pass", "assert", "hide", "strip", NULL};
+	static const char *const clis[] = {"pass", "assert", "hide", "strip", NULL};
 	static const char table[] = "callroute_account";
 	struct callroute_build_account *r =
 			callroute_new_row(b, &b->accounts, sizeof *r, table, row->id);
@@ -116,9 +117,8 @@ int callroute_add_account(
 		return -ENOMEM;
 	a = &r->out;
 	a->id = (uint32_t)row->id;
-	a->plan = callroute_refer(b, &b->plans,
-			sizeof(struct callroute_build_plan), table, row->id, "plan_id",
-			row->plan_id, 0);
+	a->plan = callroute_refer(b, &b->plans, sizeof(struct callroute_build_plan),
+			table, row->id, "plan_id", row->plan_id, 0);
 	a->enabled = row->enabled != 0;
 	a->match_type = (uint8_t)tg_row_word(
 			&b->check, table, row->id, "match_type", row->match_type, types);

@@ -53,7 +53,8 @@ static void free_draft(struct draft *d)
 	free(d->block_src_spans);
 }
 
-static void add_prefix(struct prefixes *p, const struct callroute_packed *packed)
+static void add_prefix(
+		struct prefixes *p, const struct callroute_packed *packed)
 {
 	char *to = p->symbols + p->total;
 	size_t len = callroute_unpack_prefix(packed, to);
@@ -111,8 +112,9 @@ static int by_block(const void *a, const void *b)
 
 /* Spans of equal prefixes among sorted rows; `prefix_at` is where a row has its
  * own. */
-static int draft_spans(const char *rows, size_t size, size_t first, size_t count,
-		size_t prefix_at, struct prefixes *p, struct callroute_span **spans)
+static int draft_spans(const char *rows, size_t size, size_t first,
+		size_t count, size_t prefix_at, struct prefixes *p,
+		struct callroute_span **spans)
 {
 	const struct callroute_packed *last = NULL;
 
@@ -120,12 +122,13 @@ static int draft_spans(const char *rows, size_t size, size_t first, size_t count
 	if(*spans == NULL || new_prefixes(p, count) < 0)
 		return -ENOMEM;
 	for(size_t i = 0; i < count; i++) {
-		const struct callroute_packed *here = (const struct callroute_packed
-						*)(rows + (first + i) * size + prefix_at);
+		const struct callroute_packed *here =
+				(const struct callroute_packed *)(rows + (first + i) * size
+												  + prefix_at);
 
 		if(last == NULL || callroute_compare_packed(last, here) != 0) {
-			(*spans)[p->count] = (struct callroute_span){
-					.first = (uint32_t)(first + i)};
+			(*spans)[p->count] =
+					(struct callroute_span){.first = (uint32_t)(first + i)};
 			add_prefix(p, here);
 			last = here;
 		}
@@ -223,8 +226,8 @@ struct layout
 	size_t size, at;
 };
 
-static void *place(struct layout *l, struct callroute_table *t, size_t count,
-		size_t bytes)
+static void *place(
+		struct layout *l, struct callroute_table *t, size_t count, size_t bytes)
 {
 	char *to = NULL;
 
@@ -258,7 +261,7 @@ static void put_out(struct layout *l, struct callroute_table *t,
 				(const char *)rows->rows + i * row_size + out_at, out_size);
 }
 
-#define PUT_OUT(field, type)                                          \
+#define PUT_OUT(field, type)                                             \
 	put_out(l, &im->field, &b->field, sizeof(type), offsetof(type, out), \
 			sizeof(((type *)0)->out))
 
@@ -278,8 +281,8 @@ static void put_times(struct layout *l, struct callroute_image *im,
 	}
 }
 
-static int put_trie(struct layout *l, struct callroute_table *t,
-		const struct prefixes *p)
+static int put_trie(
+		struct layout *l, struct callroute_table *t, const struct prefixes *p)
 {
 	size_t used = 0;
 	int rc;
@@ -289,8 +292,8 @@ static int put_trie(struct layout *l, struct callroute_table *t,
 		l->at += tg_trie_bound(p->count, p->total);
 		return 0;
 	}
-	rc = tg_trie_build(p->rows, p->count, l->mem + l->at, l->size - l->at,
-			&used, NULL);
+	rc = tg_trie_build(
+			p->rows, p->count, l->mem + l->at, l->size - l->at, &used, NULL);
 	if(rc == -ENOSPC) {
 		l->at += tg_trie_bound(p->count, p->total);
 		return 0;
@@ -301,8 +304,8 @@ static int put_trie(struct layout *l, struct callroute_table *t,
 	return rc;
 }
 
-static int write_parts(const struct callroute_builder *b, struct draft *d,
-		struct layout *l)
+static int write_parts(
+		const struct callroute_builder *b, struct draft *d, struct layout *l)
 {
 	struct callroute_image *im = &d->im;
 	int rc = 0;
@@ -334,8 +337,7 @@ static int write_parts(const struct callroute_builder *b, struct draft *d,
 			sizeof *d->block_src_spans);
 	PUT_OUT(dids, struct callroute_build_did);
 	PUT_OUT(groups, struct callroute_build_group);
-	put(l, &im->group_names, d->group_names, b->groups.count,
-			sizeof(uint32_t));
+	put(l, &im->group_names, d->group_names, b->groups.count, sizeof(uint32_t));
 	PUT_OUT(members, struct callroute_build_member);
 	PUT_OUT(ported, struct callroute_build_ported);
 	PUT_OUT(rates, struct callroute_build_rate);
@@ -359,8 +361,7 @@ static int write_image(struct callroute_builder *b, struct draft *d, void *mem,
 
 	d->im.magic = CALLROUTE_IMAGE_MAGIC;
 	d->im.loaded_at = b->now;
-	d->im.calendars_till =
-			b->now + CALLROUTE_CALENDAR_DAYS * INT64_C(86400);
+	d->im.calendars_till = b->now + CALLROUTE_CALENDAR_DAYS * INT64_C(86400);
 	rc = write_parts(b, d, &l);
 	if(rc < 0)
 		return rc;

@@ -30,8 +30,7 @@ int callroute_add_block(struct callroute_builder *b, long long id,
 	if(r == NULL)
 		return -ENOMEM;
 	r->out.id = (uint32_t)id;
-	r->is_src =
-			tg_row_word(&b->check, table, id, "side", side, sides) == 0;
+	r->is_src = tg_row_word(&b->check, table, id, "side", side, sides) == 0;
 	if(prefix[0] == '\0' || callroute_pack_prefix(prefix, &r->prefix) < 0)
 		tg_row_bad(&b->check,
 				"%s id %lld: prefix = '%s' is not 1 to %d symbols of 0-9 * #",
@@ -232,8 +231,7 @@ static _Thread_local const char *sorted_texts;
 static int by_number(const void *a, const void *b)
 {
 	const struct callroute_build_did *x = a, *y = b;
-	int d = strcmp(
-			sorted_texts + x->out.number, sorted_texts + y->out.number);
+	int d = strcmp(sorted_texts + x->out.number, sorted_texts + y->out.number);
 
 	if(d == 0)
 		d = (int)x->out.priority - (int)y->out.priority;
@@ -265,8 +263,9 @@ static void check_doubles(struct callroute_builder *b)
 
 	for(size_t i = 1; i < b->ported.count; i++) {
 		if(p[i].out.number == p[i - 1].out.number && p[i].out.number != 0)
-			tg_row_bad(&b->check, "callroute_lnp id %lld: the number stands "
-								  "there twice (id %lld)",
+			tg_row_bad(&b->check,
+					"callroute_lnp id %lld: the number stands "
+					"there twice (id %lld)",
 					p[i].id, p[i - 1].id);
 	}
 	/* Behind a row that always holds, a row of the same number never does. */
@@ -275,8 +274,9 @@ static void check_doubles(struct callroute_builder *b)
 				   sorted_texts + d[i - 1].out.number)
 						== 0
 				&& d[i - 1].out.time == CALLROUTE_NONE)
-			tg_row_bad(&b->check, "callroute_did id %lld: never reached, id "
-								  "%lld of the same number always holds",
+			tg_row_bad(&b->check,
+					"callroute_did id %lld: never reached, id "
+					"%lld of the same number always holds",
 					d[i].id, d[i - 1].id);
 	}
 }
@@ -306,8 +306,9 @@ void callroute_finish_inbound(struct callroute_builder *b)
 		if(g[m[i].group].out.count++ == 0)
 			g[m[i].group].out.first = (uint32_t)i;
 		if(g[m[i].group].out.count == CALLROUTE_MEMBERS_MAX + 1)
-			tg_row_bad(&b->check, "callroute_member id %lld: more than %d in "
-								  "its group",
+			tg_row_bad(&b->check,
+					"callroute_member id %lld: more than %d in "
+					"its group",
 					m[i].id, CALLROUTE_MEMBERS_MAX);
 	}
 	sorted_texts = NULL;

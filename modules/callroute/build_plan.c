@@ -138,10 +138,9 @@ int callroute_add_entry(
 		tg_row_bad(&b->check, "%s id %lld: deck_id = %lld is a sell deck",
 				table, row->id, row->deck_id);
 	else if(deck != CALLROUTE_NONE && e->plan != CALLROUTE_NONE)
-		check_currency(
-				b, table, row->id, &decks[deck].out, &plans[e->plan]);
-	if(callroute_take_countries(b, row->id, "src_countries",
-			   row->src_countries, &e->out.src_countries)
+		check_currency(b, table, row->id, &decks[deck].out, &plans[e->plan]);
+	if(callroute_take_countries(b, row->id, "src_countries", row->src_countries,
+			   &e->out.src_countries)
 			< 0)
 		return -ENOMEM;
 	return callroute_take_countries(b, row->id, "dst_countries",
@@ -165,8 +164,9 @@ static int take_targets(struct callroute_builder *b, const char *table,
 			len--;
 		trunk = callroute_trunk_named(b, p, len);
 		if(trunk == CALLROUTE_NONE)
-			tg_row_bad(&b->check, "%s id %lld: target has '%.*s', which is no "
-								  "trunk",
+			tg_row_bad(&b->check,
+					"%s id %lld: target has '%.*s', which is no "
+					"trunk",
 					table, row->id, (int)len, p);
 		if(r->targets == CALLROUTE_TARGETS_MAX) {
 			tg_row_bad(&b->check, "%s id %lld: target has more than %d trunks",
@@ -181,8 +181,8 @@ static int take_targets(struct callroute_builder *b, const char *table,
 		p += next;
 	}
 	if(r->targets == 0 && (r->action == CALLROUTE_ROUTE || r->stop))
-		tg_row_bad(&b->check, "%s id %lld: target names no trunk", table,
-				row->id);
+		tg_row_bad(
+				&b->check, "%s id %lld: target names no trunk", table, row->id);
 	return 0;
 }
 
@@ -238,8 +238,9 @@ int callroute_add_rule(
 				"%s id %lld: prefix = '%s' is not 0 to %d symbols of 0-9 * #",
 				table, row->id, row->prefix, TG_TRIE_MAX_DIGITS);
 	if(r->out.action == CALLROUTE_EMERGENCY && row->prefix[0] == '\0')
-		tg_row_bad(&b->check, "%s id %lld: an emergency rule needs its number "
-							  "in prefix",
+		tg_row_bad(&b->check,
+				"%s id %lld: an emergency rule needs its number "
+				"in prefix",
 				table, row->id);
 	switch((enum callroute_action)r->out.action) {
 		case CALLROUTE_ROUTE:

@@ -117,8 +117,9 @@ static void set_price(struct callroute_builder *b,
 		price = (price * fx + 500000) / 1000000;
 	if(price > CALLROUTE_PRICE_MAX) {
 		tg_row_bad(&b->check,
-				RATE " id %lld: price = %lld is over %lld when converted by its "
-					 "deck's fx",
+				RATE
+				" id %lld: price = %lld is over %lld when converted by its "
+				"deck's fx",
 				row->id, row->price, (long long)CALLROUTE_PRICE_MAX);
 		return;
 	}
@@ -133,8 +134,8 @@ static void set_terms(struct callroute_builder *b,
 	t->valid_from = row->valid_from;
 	t->valid_till = row->valid_till ? row->valid_till : INT64_MAX;
 	if(t->valid_till <= t->valid_from)
-		tg_row_bad(&b->check, RATE " id %lld: valid_till is not after valid_from",
-				row->id);
+		tg_row_bad(&b->check,
+				RATE " id %lld: valid_till is not after valid_from", row->id);
 	if(tg_row_range(&b->check, RATE, row->id, "connect_fee", row->connect_fee,
 			   0, CALLROUTE_PRICE_MAX))
 		t->connect_fee =
@@ -174,7 +175,8 @@ int callroute_add_rate(
 				row->id);
 	if(callroute_pack_prefix(row->prefix, &r.prefix) < 0)
 		tg_row_bad(&b->check,
-				RATE " id %lld: prefix = '%s' is not 0 to %d symbols of 0-9 * #",
+				RATE
+				" id %lld: prefix = '%s' is not 0 to %d symbols of 0-9 * #",
 				row->id, row->prefix, TG_TRIE_MAX_DIGITS);
 	if(deck == CALLROUTE_NONE)
 		return 0;
@@ -321,11 +323,11 @@ static void check_overlaps(struct callroute_builder *b)
 		}
 		if(t->valid_from < sorted_terms[r[longest].out.terms].valid_till)
 			tg_row_bad(&b->check,
-					RATE " id %u: prefix '%.*s' of deck %u is already priced by "
-						 "id %u at that time",
-					r[i].id,
-					(int)callroute_unpack_prefix(&r[i].prefix, prefix), prefix,
-					decks[r[i].out.deck].out.id, r[longest].id);
+					RATE
+					" id %u: prefix '%.*s' of deck %u is already priced by "
+					"id %u at that time",
+					r[i].id, (int)callroute_unpack_prefix(&r[i].prefix, prefix),
+					prefix, decks[r[i].out.deck].out.id, r[longest].id);
 		if(t->valid_till > sorted_terms[r[longest].out.terms].valid_till)
 			longest = i;
 	}

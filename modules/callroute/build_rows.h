@@ -146,7 +146,7 @@ struct callroute_builder
 	uint32_t *term_slots;			 /* hash table of terms, index + 1 */
 	size_t term_room;
 	uint32_t last_term;
-	struct callroute_rows texts; /* char */
+	struct callroute_rows texts;	   /* char */
 	struct callroute_rows trunk_names; /* uint32_t trunks by name */
 	size_t rates_read;				   /* disabled decks' included */
 };

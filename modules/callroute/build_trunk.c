@@ -102,13 +102,11 @@ int callroute_add_breaker(
 	if(tg_row_range(&b->check, table, row->id, "min_calls", row->min_calls, 1,
 			   1000000))
 		r->config.min_calls = (uint32_t)row->min_calls;
-	if(tg_row_range(
-			   &b->check, table, row->id, "open_at", row->open_at, 1, 100))
+	if(tg_row_range(&b->check, table, row->id, "open_at", row->open_at, 1, 100))
 		r->config.open_at = (uint32_t)row->open_at;
 	if(tg_row_range(&b->check, table, row->id, "half_open_after",
 			   row->half_open_after, 1, 86400))
-		r->config.half_open_after_us =
-				(uint64_t)row->half_open_after * 1000000;
+		r->config.half_open_after_us = (uint64_t)row->half_open_after * 1000000;
 	return 0;
 }
 
@@ -131,8 +129,8 @@ int callroute_add_carrier(
 		return -ENOMEM;
 	c->out.id = (uint32_t)row->id;
 	c->out.enabled = row->enabled != 0;
-	c->out.max_channels = take_limit(b, table, row->id, "max_channels",
-			row->max_channels, 1000000);
+	c->out.max_channels = take_limit(
+			b, table, row->id, "max_channels", row->max_channels, 1000000);
 	c->out.max_cps =
 			take_limit(b, table, row->id, "max_cps", row->max_cps, 100000);
 	tg_row_text(&b->check, table, row->id, "name", row->name, 1, c->out.name,
@@ -189,8 +187,8 @@ static void take_uri(struct callroute_builder *b, const char *table,
 	static const char *const transports[] = {
 			"", "udp", "tcp", "tls", "ws", "wss", "sctp", NULL};
 	const char *fault = uri_fault(row->uri);
-	int transport = tg_row_word(&b->check, table, row->id, "transport",
-			row->transport, transports);
+	int transport = tg_row_word(
+			&b->check, table, row->id, "transport", row->transport, transports);
 	char uri[CALLROUTE_URI_MAX + 32];
 
 	if(row->uri[0] == '\0' || strlen(row->uri) >= CALLROUTE_URI_MAX) {
@@ -267,8 +265,7 @@ static void take_numbers(struct callroute_builder *b, const char *table,
 		t->ring_timeout_ms = (uint32_t)row->ring_timeout_ms;
 	t->max_channels = take_limit(
 			b, table, row->id, "max_channels", row->max_channels, 1000000);
-	t->max_cps =
-			take_limit(b, table, row->id, "max_cps", row->max_cps, 100000);
+	t->max_cps = take_limit(b, table, row->id, "max_cps", row->max_cps, 100000);
 	t->probe_interval = take_limit(
 			b, table, row->id, "probe_interval", row->probe_interval, 3600);
 	if(tg_row_range(&b->check, table, row->id, "down_after", row->down_after, 1,
@@ -289,9 +286,9 @@ static void take_references(struct callroute_builder *b, const char *table,
 	uint32_t r = callroute_refer(b, &b->breakers, sizeof *breakers, table,
 			row->id, "breaker_id", row->breaker_id, 1);
 
-	t->carrier =
-			callroute_refer(b, &b->carriers, sizeof(struct callroute_build_carrier),
-					table, row->id, "carrier_id", row->carrier_id, 0);
+	t->carrier = callroute_refer(b, &b->carriers,
+			sizeof(struct callroute_build_carrier), table, row->id,
+			"carrier_id", row->carrier_id, 0);
 	if(f != CALLROUTE_NONE) {
 		t->failover = failovers[f].codes;
 		t->failover_action = failovers[f].action;
@@ -310,8 +307,7 @@ int callroute_add_trunk(
 {
 	static const char *const states[] = {"up", "drain", "down", NULL};
 	static const char *const medias[] = {"rtp", "sdes", "dtls", NULL};
-	static const char *const clis[] = {
-			"pass", "assert", "hide", "strip", NULL};
+	static const char *const clis[] = {"pass", "assert", "hide", "strip", NULL};
 	static const char table[] = "callroute_trunk";
 	struct callroute_build_trunk *row_out =
 			callroute_new_row(b, &b->trunks, sizeof *row_out, table, row->id);

@@ -60,25 +60,25 @@ enum callroute_verdict
  */
 enum callroute_fate
 {
-	CALLROUTE_FATE_RULE,			/* a rule sends the call elsewhere */
-	CALLROUTE_FATE_NO_RATE,			/* its deck has no valid rate here */
-	CALLROUTE_FATE_RATE_BLOCKED,	/* its deck blocks the prefix */
-	CALLROUTE_FATE_SRC_COUNTRY,		/* does not take callers from there */
-	CALLROUTE_FATE_DST_COUNTRY,		/* does not take calls to there */
-	CALLROUTE_FATE_TIME,			/* not at this time */
-	CALLROUTE_FATE_MARGIN,			/* would earn less than min_margin(_pct) */
-	CALLROUTE_FATE_PRICE_UNKNOWN,	/* a rule's trunk without a price, and
+	CALLROUTE_FATE_RULE,			 /* a rule sends the call elsewhere */
+	CALLROUTE_FATE_NO_RATE,			 /* its deck has no valid rate here */
+	CALLROUTE_FATE_RATE_BLOCKED,	 /* its deck blocks the prefix */
+	CALLROUTE_FATE_SRC_COUNTRY,		 /* does not take callers from there */
+	CALLROUTE_FATE_DST_COUNTRY,		 /* does not take calls to there */
+	CALLROUTE_FATE_TIME,			 /* not at this time */
+	CALLROUTE_FATE_MARGIN,			 /* would earn less than min_margin(_pct) */
+	CALLROUTE_FATE_PRICE_UNKNOWN,	 /* a rule's trunk without a price, and
 	                                   the plan looks at the margin */
-	CALLROUTE_FATE_ADMIN,			/* drain or down, by table or by RPC */
-	CALLROUTE_FATE_CARRIER,			/* its carrier is disabled */
-	CALLROUTE_FATE_PROBES,			/* does not answer OPTIONS */
-	CALLROUTE_FATE_BREAKER,			/* fails too many live calls */
-	CALLROUTE_FATE_CHANNELS,		/* the trunk's channels are taken */
-	CALLROUTE_FATE_CPS,				/* the trunk's calls a second */
+	CALLROUTE_FATE_ADMIN,			 /* drain or down, by table or by RPC */
+	CALLROUTE_FATE_CARRIER,			 /* its carrier is disabled */
+	CALLROUTE_FATE_PROBES,			 /* does not answer OPTIONS */
+	CALLROUTE_FATE_BREAKER,			 /* fails too many live calls */
+	CALLROUTE_FATE_CHANNELS,		 /* the trunk's channels are taken */
+	CALLROUTE_FATE_CPS,				 /* the trunk's calls a second */
 	CALLROUTE_FATE_CARRIER_CHANNELS, /* the same of its carrier */
 	CALLROUTE_FATE_CARRIER_CPS,
-	CALLROUTE_FATE_TWICE,			/* the trunk is a candidate already, cheaper */
-	CALLROUTE_FATE_RANK,			/* eligible, but max_attempts were better */
+	CALLROUTE_FATE_TWICE, /* the trunk is a candidate already, cheaper */
+	CALLROUTE_FATE_RANK,  /* eligible, but max_attempts were better */
 	CALLROUTE_FATE_CHOSEN,
 	CALLROUTE_FATES
 };
@@ -115,10 +115,10 @@ struct callroute_candidate
 
 struct callroute_answer
 {
-	int verdict;		/* enum callroute_verdict */
-	const char *reason; /* static text, never NULL: ok, no_prefix ... */
-	int count;			/* candidates, best first */
-	int emergency;		/* no limit of anybody's stands in its way */
+	int verdict;			   /* enum callroute_verdict */
+	const char *reason;		   /* static text, never NULL: ok, no_prefix ... */
+	int count;				   /* candidates, best first */
+	int emergency;			   /* no limit of anybody's stands in its way */
 	uint32_t plan_id, rule_id; /* 0 = none */
 	int64_t sell;			   /* micro-units a minute; -1 = not known */
 	uint16_t src_country, dst_country; /* lib/country.h index, 0 = none */
@@ -196,15 +196,16 @@ struct callroute_caller
 {
 	const char *user, *domain; /* not NUL-terminated */
 	size_t user_len, domain_len;
-	const uint8_t *addr;  /* 16 bytes, IPv4 mapped into ::ffff:0:0/96 */
-	const char *trunk; /* name of the trunk that the address belongs to */
+	const uint8_t *addr; /* 16 bytes, IPv4 mapped into ::ffff:0:0/96 */
+	const char *trunk;	 /* name of the trunk that the address belongs to */
 	size_t trunk_len;
 };
 
 /* The caller's account: user@domain, then user, the longest network, the trunk,
  * the domain. Also a disabled one, which stands in the way of the others. */
 const struct callroute_account *callroute_find_account(
-		const struct callroute_image *image, const struct callroute_caller *who);
+		const struct callroute_image *image,
+		const struct callroute_caller *who);
 
 /* The first row of this number whose time holds. *known (may be NULL): whether
  * the number has any row. */
@@ -237,7 +238,7 @@ int callroute_has_code(const struct callroute_codes *codes, int reply);
 /* What follows a trunk's failure. */
 enum callroute_follow
 {
-	CALLROUTE_FOLLOW_END,	/* the reply is the call's */
+	CALLROUTE_FOLLOW_END, /* the reply is the call's */
 	CALLROUTE_FOLLOW_NEXT,
 	CALLROUTE_FOLLOW_OTHER_CARRIER
 };

@@ -7,11 +7,15 @@
 #ifndef CALLROUTE_MOD_H
 #define CALLROUTE_MOD_H
 
+#include "callroute/breaker.h"
 #include "callroute/callroute.h"
+#include "callroute/health.h"
+#include "callroute/quality.h"
 #include "glue/keeper.h"
 #include "glue/ksr.h"
 #include "glue/rpc.h"
 #include "lib/hash.h"
+#include "lib/ring.h"
 #include "lib/snapshot.h"
 #include "lib/store.h"
 
@@ -21,87 +25,264 @@
 
 /* Readers of the snapshot are Kamailio's processes, by process number. */
 #define CALLROUTE_READERS 4096
+#define CALLROUTE_CALLER_MAX 33 /* the caller's number, with the NUL */
 
-/* The trunks that one call has left, kept from callroute_select to the last
- * callroute_next. Ids, not pointers: a reload may come in between. */
+/* Who sends, as callroute_account() found. */
+struct callroute_sender
+{
+	uint32_t account; /* id, 0 = not asked or not found */
+	uint32_t plan;	  /* id */
+	struct callroute_limit limit;
+	uint8_t cli; /* enum callroute_cli */
+	char country[3];
+	char tenant[CALLROUTE_NAME_MAX];
+};
+
+/*
+ * What one call has left to try, kept from callroute_select to its last
+ * callroute_next, and what its present attempt has seen. Ids, not pointers: a
+ * reload may come in between.
+ */
 struct callroute_attempt
 {
 	uint64_t generation; /* of the snapshot that decided */
+	uint64_t call;		 /* its name in the live state's capacity */
+	uint64_t started;	 /* of the present attempt, monotonic us */
+	int64_t sell;		 /* micro-units a minute, -1 = unknown */
+	struct callroute_sender sender;
+	uint32_t trunk_id, carrier_id; /* the present attempt's; 0 = none */
+	uint32_t slot;				   /* its place in the live state */
+	uint32_t rule_id;
+	uint32_t pdd_ms; /* CALLROUTE_NO_PDD until it rings */
+	uint16_t src_country, dst_country;
+	uint8_t emergency;
+	uint8_t rang;
+	uint8_t settled;	 /* the present attempt's outcome is reported */
+	uint8_t count, next; /* candidates, and how many were tried */
+	uint8_t number_len, src_len, routing_len;
 	char plan[CALLROUTE_NAME_MAX];
 	char number[CALLROUTE_NUMBER_MAX];
-	uint8_t number_len;
-	uint8_t count, next; /* candidates, and how many were tried */
+	char src[CALLROUTE_NUMBER_MAX];
+	char routing_number[16];
 	struct callroute_candidate candidates[CALLROUTE_CANDIDATES];
+};
+
+/* What a load is asked to do. */
+enum callroute_scope
+{
+	CALLROUTE_LOAD_ALL,
+	CALLROUTE_LOAD_DECK, /* the rates of one deck, and all small tables */
+	CALLROUTE_LOAD_PLANS /* the small tables: rates stay */
+};
+
+struct callroute_order_of_load
+{
+	uint64_t ticket; /* 0 = at start */
+	enum callroute_scope scope;
+	char deck[CALLROUTE_NAME_MAX];
+	uint8_t forced; /* may shrink the data */
+	uint8_t dry;	/* tells what would change, publishes nothing */
+};
+
+/* One move of a price, for a dry run. */
+struct callroute_move
+{
+	int64_t from, to; /* micro-units a minute */
+	uint32_t deck;	  /* id */
+	char prefix[TG_TRIE_MAX_DIGITS + 1];
+};
+#define CALLROUTE_MOVES 10
+
+/* What differs between two images' rates. */
+struct callroute_difference
+{
+	uint64_t added, removed, changed, same;
+	uint64_t risen, fallen; /* of the changed ones, by price */
+	int moves;				/* the biggest ones, by ratio */
+	struct callroute_move move[CALLROUTE_MOVES];
 };
 
 /* Outcome of the last load, for callroute.status. */
 struct callroute_load
 {
-	uint64_t ticket; /* of the request that it answers; 0 = at start */
-	int64_t at;		 /* UTC seconds */
-	uint32_t ok;	 /* 1 published, 0 kept the old data */
+	struct callroute_order_of_load order;
+	int64_t at;	 /* UTC seconds */
+	uint32_t ok; /* 1 published (or dry and sound), 0 kept the old data */
 	uint32_t rates, trunks, plans;
-	uint64_t bytes, took_us;
-	char message[512]; /* "ok", or the first reason */
+	uint32_t rows_read; /* of callroute_rate */
+	uint64_t bytes, took_us, cpu_us;
+	char message[512];						/* "ok", or the first reason */
+	struct callroute_difference difference; /* dry runs */
+};
+
+enum callroute_event_type
+{
+	CALLROUTE_TRUNK_DOWN,
+	CALLROUTE_TRUNK_UP,
+	CALLROUTE_BREAKER_MOVED,
+	CALLROUTE_RELOADED
+};
+
+/* From any process to the keeper, which runs the event route. */
+struct callroute_event
+{
+	uint32_t type; /* enum callroute_event_type */
+	uint32_t trunk_id;
+	uint64_t generation;
+	char state[16]; /* breaker: open, closed; reload: published, refused */
 };
 
 /* In shared memory. */
 struct callroute_shared
 {
 	_Atomic uint64_t ticket; /* reload requests so far */
-	_Atomic uint32_t forced; /* the next load may shrink the data */
 };
 
 struct callroute_state
 {
 	/* parameters */
-	str db_url, default_plan;
+	str db_url, default_plan, probe_from;
 	int snapshot_mb, attempts, attempt_ttl, max_shrink;
+	int max_trunks, max_calls, max_owners, quality_pairs, quality_half_life;
+	int max_call_sec;
 
 	struct tg_hashkey key;
 	struct callroute_shared *shared;
 	struct tg_snapshots *snapshots;
+	struct callroute_live *live;
 	struct tg_store *attempt_store; /* struct callroute_attempt by request */
 	struct tg_store *load_store;	/* the one struct callroute_load */
+	struct tg_ring *orders;			/* struct callroute_order_of_load */
+	struct tg_ring *events;			/* struct callroute_event */
 	struct glue_keeper keeper;
 	tm_api_t tm;
+	int has_dialog;
 
 	counter_handle_t selected, failed, failovers, exhausted, state_lost;
-	counter_handle_t loads, loads_failed;
+	counter_handle_t refused_capacity, refused_down, refused_margin;
+	counter_handle_t refused_blocked, emergency, redirected;
+	counter_handle_t loads, loads_failed, events_lost;
 };
 
 extern struct callroute_state callroute;
 
-/* callroute_db.c: loads the tables and publishes a snapshot, or keeps the old
- * one and says why. Main process at start, then the keeper. 0, -1. */
-int callroute_load_tables(uint64_t ticket);
+/* --- callroute_db.c --------------------------------------------------------- */
+
+/* Loads the tables and publishes a snapshot, or keeps the old one and says why.
+ * Main process at start, then the keeper. 0, -1. */
+int callroute_load_tables(const struct callroute_order_of_load *order);
 /* The last load. 0, -ENOENT. */
 int callroute_last_load(struct callroute_load *out);
 
-/* callroute_cmd.c */
-int callroute_cmd_select(sip_msg_t *msg, const str *plan, const str *dst);
-int callroute_cmd_next(sip_msg_t *msg);
-extern const cmd_export_t callroute_cmds[];
-extern sr_kemi_t callroute_kemi[];
+/* --- callroute_pv.c: what $callroute(...) says of this message --------------- */
 
-/* callroute_pv.c: what $callroute(...) says of this message. */
 struct callroute_view
 {
 	const char *reason; /* static text */
+	struct callroute_sender sender;
+	struct callroute_dialling dialling;	   /* of the sender's account */
+	char number[CALLROUTE_NUMBER_MAX + 1]; /* normalised; "" = not asked */
 	struct callroute_attempt attempt;
 	struct callroute_trunk trunk; /* id 0 = none chosen */
+	char carrier[CALLROUTE_NAME_MAX];
+	char codecs[129];
+	char source[CALLROUTE_NAME_MAX];  /* trunk of callroute_is_trunk */
+	char target[CALLROUTE_URI_MAX];	  /* of callroute_did */
+	char redirect[CALLROUTE_URI_MAX]; /* of a redirect rule */
 };
-/* Remembers the view of the message in this process. */
-struct callroute_view *callroute_view_new(const sip_msg_t *msg);
+
+/* The view of this message in this process; empty when it is a new one. */
+struct callroute_view *callroute_view_of(const sip_msg_t *msg);
+/* The same, with what the attempt store knows of its transaction. */
+struct callroute_view *callroute_view_find(sip_msg_t *msg);
 extern const pv_export_t callroute_pvs[];
 
+/* --- request_msg.c: what a message says ------------------------------------- */
+
+/* The request this message belongs to: itself, or its transaction's; NULL. */
+sip_msg_t *callroute_request_of(sip_msg_t *msg);
 /* Key of the request in the attempt store; also from a reply, through its
  * transaction. 0 = the message has none. */
 uint64_t callroute_request_id(sip_msg_t *msg);
-/* Copies the trunk out of the current snapshot. 0, -ENOENT. */
-int callroute_copy_trunk(uint32_t id, struct callroute_trunk *out);
+/* The call's name in the capacity: the request's own where dialog follows calls,
+ * else of Call-ID and From tag, which a BYE has too. 0 = none. */
+uint64_t callroute_call_id(sip_msg_t *msg);
+/* The same for a request of a dialog that came from the other side. */
+uint64_t callroute_call_id_reverse(sip_msg_t *msg);
+/* The user part of the request URI, its %XX undone. Valid until the next call of
+ * it. 0, -1. */
+int callroute_request_number(sip_msg_t *msg, str *out);
+/* The caller's number: P-Asserted-Identity, else From; digits without '+'. May
+ * be empty. Returns its length. */
+size_t callroute_caller_number(sip_msg_t *msg, char out[CALLROUTE_CALLER_MAX]);
+/* 16 bytes, IPv4 mapped. */
+void callroute_map_addr(const struct ip_addr *ip, uint8_t out[16]);
 
-/* callroute_rpc.c */
+/* --- attempt_cmd.c: one attempt from its choice to its outcome --------------- */
+
+/* Copies the trunk, its carrier's name, codecs and claim out of the current
+ * snapshot into the view. 0, -ENOENT. */
+int callroute_copy_trunk(uint32_t id, struct callroute_view *view,
+		struct callroute_claim *claim);
+/* Applies the next candidate that still exists, is up and has room; keeps what
+ * is left. `first`: the call takes its account's channel too; `other` leaves out
+ * this carrier. A verdict. */
+int callroute_try_next(sip_msg_t *msg, uint64_t id, struct callroute_view *view,
+		int first, uint32_t other_than_carrier);
+/* Reports what became of the present attempt, once: breaker, quality,
+ * counters. `reply` 0 = none came. */
+void callroute_settle(uint64_t id, int reply, int cancelled);
+
+/* --- call_dlg.c: the ends of calls ------------------------------------------- */
+
+/* Binds to dialog and sl where they are loaded. 0, -1. */
+int callroute_dlg_init(void);
+/* Follows the request's transaction and call from now on. */
+void callroute_follow(sip_msg_t *msg, uint64_t id);
+
+/* --- cli_msg.c ---------------------------------------------------------------- */
+
+/* Identity headers as account and trunk want them (RFC 3325). */
+void callroute_apply_cli(sip_msg_t *msg, const struct callroute_view *view);
+
+/* --- event_msg.c --------------------------------------------------------------- */
+
+/* Any process; never blocks. */
+void callroute_tell(
+		enum callroute_event_type type, uint32_t trunk_id, const char *state);
+/* Looks up the routes; main process, before the fork. */
+void callroute_events_init(void);
+/* The keeper: runs the event routes of all that has come in. */
+void callroute_events_run(void);
+/* The event of the route that runs now, for $callroute(...); NULL. */
+const struct callroute_event *callroute_event_now(void);
+
+/* --- probe_msg.c ---------------------------------------------------------------- */
+
+/* OPTIONS to the trunks that are due; from the timer process. */
+int callroute_probe_init(void);
+
+/* --- script, RPC ----------------------------------------------------------------- */
+
+int callroute_cmd_select(sip_msg_t *msg, const str *plan, const str *dst);
+int callroute_cmd_next(sip_msg_t *msg);
+int callroute_cmd_release(sip_msg_t *msg);
+int callroute_cmd_account(sip_msg_t *msg);
+int callroute_cmd_normalize(sip_msg_t *msg, const str *number);
+int callroute_cmd_is_emergency(sip_msg_t *msg, const str *number);
+int callroute_cmd_is_trunk(sip_msg_t *msg, const str *addr);
+int callroute_cmd_did(sip_msg_t *msg, const str *number);
+int callroute_cmd_fork(sip_msg_t *msg, const str *group);
+int callroute_cmd_redirect(sip_msg_t *msg, int n);
+int callroute_cmd_explain(sip_msg_t *msg);
+extern const cmd_export_t callroute_cmds[];
+extern sr_kemi_t callroute_kemi[];
 extern const rpc_export_t callroute_rpcs[];
+
+/* RPC handlers by file: trunk_rpc.c, explain_rpc.c. */
+void callroute_rpc_list_trunks(rpc_t *rpc, void *ctx);
+void callroute_rpc_set_trunk(rpc_t *rpc, void *ctx);
+void callroute_rpc_stats(rpc_t *rpc, void *ctx);
+void callroute_rpc_explain(rpc_t *rpc, void *ctx);
 
 #endif

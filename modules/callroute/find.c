@@ -48,8 +48,7 @@ static uint32_t find_name(const struct callroute_image *im,
 		const struct callroute_table *names, name_of_f name_of,
 		const char *name, size_t len)
 {
-	const uint32_t *sorted =
-			(const uint32_t *)((const char *)im + names->at);
+	const uint32_t *sorted = (const uint32_t *)((const char *)im + names->at);
 	uint64_t lo = 0, hi = names->count;
 
 	if(!is_name(name, len))
@@ -224,8 +223,8 @@ static const struct callroute_account *find_net(
 				hi = mid;
 		}
 		if(lo < count && nets[lo].bits == bits && in_net(&nets[lo], addr))
-			return &CALLROUTE_ROWS(im, struct callroute_account,
-					accounts)[nets[lo].account];
+			return &CALLROUTE_ROWS(
+					im, struct callroute_account, accounts)[nets[lo].account];
 		/* On to the next shorter length. */
 		for(hi = count; lo < hi;) {
 			uint64_t mid = lo + (hi - lo) / 2;
@@ -251,8 +250,8 @@ const struct callroute_account *callroute_find_account(
 		both[who->user_len] = '@';
 		if(who->domain_len > 0)
 			memcpy(both + who->user_len + 1, who->domain, who->domain_len);
-		a = find_match(im, CALLROUTE_USER, both,
-				who->user_len + 1 + who->domain_len);
+		a = find_match(
+				im, CALLROUTE_USER, both, who->user_len + 1 + who->domain_len);
 	}
 	if(a == NULL && who->user_len > 0)
 		a = find_match(im, CALLROUTE_USER, who->user, who->user_len);

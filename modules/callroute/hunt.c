@@ -35,13 +35,11 @@ int callroute_hunt(const struct callroute_image *im,
 
 		if(!callroute_time_holds(im, m->time, now))
 			continue;
-		if(n == max
-				&& !rings_before(m, s, &members[out[n - 1]], share[n - 1]))
+		if(n == max && !rings_before(m, s, &members[out[n - 1]], share[n - 1]))
 			continue;
 		at = n < max ? n++ : n - 1;
 		while(at > 0
-				&& rings_before(
-						m, s, &members[out[at - 1]], share[at - 1])) {
+				&& rings_before(m, s, &members[out[at - 1]], share[at - 1])) {
 			out[at] = out[at - 1];
 			share[at] = share[at - 1];
 			at--;

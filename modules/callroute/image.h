@@ -115,13 +115,13 @@ struct callroute_trunk
 struct callroute_plan
 {
 	uint32_t id;
-	uint32_t first, count;	 /* span of entries */
-	uint32_t sell_deck;		 /* index of a deck */
-	int64_t min_margin;		 /* micro-units a minute */
-	int32_t min_margin_pct;	 /* per cent of the selling price */
-	uint32_t tenant;		 /* text */
-	uint8_t order;			 /* enum callroute_order */
-	uint8_t max_attempts;	 /* 1 .. CALLROUTE_CANDIDATES */
+	uint32_t first, count;	/* span of entries */
+	uint32_t sell_deck;		/* index of a deck */
+	int64_t min_margin;		/* micro-units a minute */
+	int32_t min_margin_pct; /* per cent of the selling price */
+	uint32_t tenant;		/* text */
+	uint8_t order;			/* enum callroute_order */
+	uint8_t max_attempts;	/* 1 .. CALLROUTE_CANDIDATES */
 	uint8_t use_lnp;
 	uint8_t looks_at_margin; /* a trunk without a known price is left out */
 	char name[CALLROUTE_NAME_MAX];
@@ -131,10 +131,10 @@ struct callroute_plan
  * are sorted by deck. */
 struct callroute_entry
 {
-	uint32_t trunk, deck;			   /* indexes */
-	uint32_t time;					   /* index of a calendar */
+	uint32_t trunk, deck;				   /* indexes */
+	uint32_t time;						   /* index of a calendar */
 	uint32_t src_countries, dst_countries; /* indexes of sets */
-	uint16_t priority;				   /* lower is tried first */
+	uint16_t priority;					   /* lower is tried first */
 	uint16_t weight; /* share among equals, 0 = only when the others fail */
 };
 
@@ -304,14 +304,15 @@ struct callroute_table
 struct callroute_image
 {
 	uint64_t magic;
-	uint64_t bytes;	   /* of the whole image */
-	int64_t loaded_at; /* UTC seconds */
+	uint64_t bytes;			/* of the whole image */
+	int64_t loaded_at;		/* UTC seconds */
 	int64_t calendars_till; /* calendars know nothing of the time after */
 
 	/* Rows by id; the *_names are their indexes (uint32_t) by name. */
 	struct callroute_table carriers, trunks, trunk_names, plans, plan_names;
 	struct callroute_table entries, countries, decks;
-	struct callroute_table accounts, account_names /* by what they match */, nets;
+	struct callroute_table accounts, account_names /* by what they match */,
+			nets;
 	struct callroute_table rules, rule_spans, targets; /* uint32_t trunks */
 	struct callroute_table blocks, block_dst_spans, block_src_spans;
 	struct callroute_table dids, groups, group_names, members;

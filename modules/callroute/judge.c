@@ -130,8 +130,8 @@ enum callroute_fate callroute_judge_vendors(struct callroute_case *c)
 
 static void set_keys(const struct callroute_case *c, struct callroute_vendor *v)
 {
-	const struct callroute_trunk *t = &CALLROUTE_ROWS(
-			c->im, struct callroute_trunk, trunks)[v->trunk];
+	const struct callroute_trunk *t =
+			&CALLROUTE_ROWS(c->im, struct callroute_trunk, trunks)[v->trunk];
 	const struct callroute_entry *e;
 
 	if(v->entry == CALLROUTE_NONE)
@@ -163,12 +163,12 @@ static double share_of(
 	uint64_t seed = c->q->seed + (uint64_t)(v - c->work->vendors);
 
 	if(v->share == 0)
-		v->share = callroute_share(v->entry == CALLROUTE_NONE
-										   ? 1
-										   : CALLROUTE_ROWS(c->im,
-												   struct callroute_entry,
-												   entries)[v->entry]
-													 .weight,
+		v->share = callroute_share(
+				v->entry == CALLROUTE_NONE
+						? 1
+						: CALLROUTE_ROWS(c->im, struct callroute_entry,
+								entries)[v->entry]
+								  .weight,
 				&seed);
 	return v->share;
 }
@@ -222,8 +222,8 @@ static struct callroute_vendor *take_best(
 void callroute_claim_of(const struct callroute_image *im,
 		const struct callroute_trunk *t, struct callroute_claim *claim)
 {
-	const struct callroute_carrier *c = &CALLROUTE_ROWS(
-			im, struct callroute_carrier, carriers)[t->carrier];
+	const struct callroute_carrier *c =
+			&CALLROUTE_ROWS(im, struct callroute_carrier, carriers)[t->carrier];
 
 	*claim = (struct callroute_claim){.trunk = t->id, .carrier = c->id};
 	claim->limit[CALLROUTE_OWNER_TRUNK] =

@@ -179,8 +179,7 @@ void callroute_price_vendors(struct callroute_case *c)
 		__builtin_prefetch(&groups[match[i].value]);
 	while(n-- > 0 && (open > 0 || sell > 0)) {
 		const struct callroute_rate *r = rates + groups[match[n].value];
-		const struct callroute_rate *end =
-				rates + groups[match[n].value + 1];
+		const struct callroute_rate *end = rates + groups[match[n].value + 1];
 
 		if(open > 0)
 			open -= settle_vendors(c, vendors, r, end, match[n].len);
