@@ -9,6 +9,7 @@
 
 #include "callroute/breaker.h"
 #include "callroute/callroute.h"
+#include "callroute/compare.h"
 #include "callroute/health.h"
 #include "callroute/quality.h"
 #include "glue/keeper.h"
@@ -82,24 +83,6 @@ struct callroute_order_of_load
 	char deck[CALLROUTE_NAME_MAX];
 	uint8_t forced; /* may shrink the data */
 	uint8_t dry;	/* tells what would change, publishes nothing */
-};
-
-/* One move of a price, for a dry run. */
-struct callroute_move
-{
-	int64_t from, to; /* micro-units a minute */
-	uint32_t deck;	  /* id */
-	char prefix[TG_TRIE_MAX_DIGITS + 1];
-};
-#define CALLROUTE_MOVES 10
-
-/* What differs between two images' rates. */
-struct callroute_difference
-{
-	uint64_t added, removed, changed, same;
-	uint64_t risen, fallen; /* of the changed ones, by price */
-	int moves;				/* the biggest ones, by ratio */
-	struct callroute_move move[CALLROUTE_MOVES];
 };
 
 /* Outcome of the last load, for callroute.status. */

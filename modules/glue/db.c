@@ -76,14 +76,14 @@ int glue_db_check_version(struct glue_db *db, const char *table, int version)
 }
 
 static int read_page(struct glue_db *db, const char *table, const char *columns,
-		long long after, db1_res_t **res)
+		const char *where, long long after, db1_res_t **res)
 {
 	char sql[1024];
 	str q = {sql, 0};
 
 	q.len = snprintf(sql, sizeof sql,
-			"SELECT id, %s FROM %s WHERE id > %lld ORDER BY id LIMIT %d",
-			columns, table, after, PAGE_ROWS);
+			"SELECT id, %s FROM %s WHERE id > %lld%s%s ORDER BY id LIMIT %d",
+			columns, table, after, where[0] ? " AND " : "", where, PAGE_ROWS);
 	if(q.len >= (int)sizeof sql)
 		return -1;
 	*res = NULL;
@@ -120,6 +120,12 @@ static long long value_int(const db_val_t *v, long long null)
 long glue_db_each(struct glue_db *db, const char *table, const char *columns,
 		glue_row_f row, void *arg)
 {
+	return glue_db_each_where(db, table, columns, "", row, arg);
+}
+
+long glue_db_each_where(struct glue_db *db, const char *table,
+		const char *columns, const char *where, glue_row_f row, void *arg)
+{
 	long long after = -1;
 	long total = 0;
 
@@ -127,7 +133,7 @@ long glue_db_each(struct glue_db *db, const char *table, const char *columns,
 		db1_res_t *res;
 		int n, rc = 0;
 
-		if(read_page(db, table, columns, after, &res) < 0)
+		if(read_page(db, table, columns, where, after, &res) < 0)
 			return -1;
 		n = RES_ROW_N(res);
 		for(int i = 0; i < n && rc >= 0; i++) {

@@ -44,6 +44,9 @@ int glue_db_check_version(struct glue_db *db, const char *table, int version);
 typedef int (*glue_row_f)(const struct glue_row *row, void *arg);
 long glue_db_each(struct glue_db *db, const char *table, const char *columns,
 		glue_row_f row, void *arg);
+/* Only those rows for which the SQL condition holds; "" = all. */
+long glue_db_each_where(struct glue_db *db, const char *table,
+		const char *columns, const char *where, glue_row_f row, void *arg);
 
 /* Column `col` (0 = the first of `columns`); `null` for NULL. Text that is no
  * number gives `null` too. */
