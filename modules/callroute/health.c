@@ -16,6 +16,7 @@
 #define DOWN (UINT64_C(1) << 63)
 #define FAILING (UINT64_C(1) << 62)
 #define ROW_SHIFT 48
+#define ROW (UINT64_C(1) << ROW_SHIFT)
 #define ROW_MAX 16383u
 
 static uint32_t row_of(uint64_t word)
@@ -59,8 +60,7 @@ int callroute_health_probe(struct callroute_live *live, int slot, int answered,
 			state ^= DOWN;
 			since = now & CALLROUTE_TIME;
 		}
-		if(callroute_swap(&s->health, &seen,
-				   state | kind | (uint64_t)row << ROW_SHIFT | since))
+		if(callroute_swap(&s->health, &seen, state | kind | row * ROW | since))
 			return edge;
 	}
 	return 0; /* thousands of other reports came in between: they decide */

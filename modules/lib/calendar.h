@@ -55,7 +55,8 @@ struct tg_calendar_row
 	 * Empty: one window. UNTIL is a date if dtstart is one, else UTC
 	 * (20261231T225959Z) or local. A rule that matches in no year at all is
 	 * refused; one that only does not match in the horizon is closed. HOURLY
-	 * counts hours of the wall clock. */
+	 * counts hours of the wall clock; calendar_recur.c names the other choices
+	 * that the RFC leaves. */
 	const char *rrule;
 
 	/* Starts that fall out, separated by commas. A date-time (local, or UTC with

@@ -2,7 +2,7 @@
  * Calendar: from a row to the image. calendar_recur.c gives the starts in
  * wall-clock time; here they become windows in UTC.
  *
- * Memory bound: the caller's image and some 10 KiB of stack; a zone that is
+ * Memory bound: the caller's image and some 16 KiB of stack; a zone that is
  * read for the first time stays in memory (calendar_zone.c).
  * Time bound: a look at each day from dtstart to the end of the horizon, two or
  * three time zone look-ups for each of at most TG_CALENDAR_MAX_STARTS starts.

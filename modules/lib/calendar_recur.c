@@ -268,6 +268,27 @@ static int list_times(const struct calendar_list *list, int below, uint8_t *to)
 	return n;
 }
 
+/* What can be said without a look at the calendar: every set of HOURLY and
+ * DAILY is equally large, and may be too small for BYSETPOS; HOURLY comes to
+ * the same hours of the day again and again, and may miss BYHOUR. */
+static bool is_futile(struct calendar_recur *r)
+{
+	if(r->rule.freq > CALENDAR_DAILY)
+		return false;
+	r->total = times_a_day(r);
+	if(find_position(r, 0) == r->total)
+		return true;
+	if(r->rule.freq == CALENDAR_DAILY || !LIST(r, BYHOUR)->given)
+		return false;
+	for(int i = 0; i < 24; i++) {
+		int64_t hour = r->start / CALENDAR_HOUR + i * r->rule.interval;
+
+		if(calendar_list_has(LIST(r, BYHOUR), (int)(hour % 24)))
+			return false;
+	}
+	return true;
+}
+
 void calendar_recur_begin(struct calendar_recur *r,
 		const struct calendar_rule *rule, int64_t start, int64_t end)
 {
@@ -279,12 +300,9 @@ void calendar_recur_begin(struct calendar_recur *r,
 		r->hours = list_times(LIST(r, BYHOUR), 24, r->hour);
 	r->minutes = list_times(LIST(r, BYMINUTE), 60, r->minute);
 	r->seconds = list_times(LIST(r, BYSECOND), 60, r->second);
-	/* Every set of HOURLY and DAILY is this large: none has the position, and
-	 * no period need be looked at. */
-	r->total = times_a_day(r);
-	if(rule->freq <= CALENDAR_DAILY && find_position(r, 0) == r->total)
+	if(is_futile(r))
 		r->periods = 0;
-	r->next = r->total;
+	r->next = r->total = 0;
 }
 
 int calendar_recur_next(struct calendar_recur *r, int64_t *wall)
@@ -324,14 +342,16 @@ int calendar_recur_ever(const struct calendar_rule *rule, int64_t start)
 	static const int32_t cycle[CALENDAR_FREQS] = {CALENDAR_CYCLE_DAYS * 24,
 			CALENDAR_CYCLE_DAYS, CALENDAR_CYCLE_DAYS / 7,
 			CALENDAR_CYCLE_YEARS * 12, CALENDAR_CYCLE_YEARS};
-	const int64_t periods = cycle[rule->freq];
+	struct calendar_rule each = *rule;
 	struct calendar_recur r;
 	int64_t wall;
 
-	calendar_recur_begin(&r, rule, start, INT64_MAX);
-	/* Then the periods repeat; the first, which dtstart may have cut, is looked
-	 * at again. */
+	/* Going round and round, INTERVAL comes to the same places of the cycle as
+	 * the divisor that both have; that comes to them in one round. */
+	each.interval = common_divisor(cycle[rule->freq], rule->interval);
+	calendar_recur_begin(&r, &each, start, INT64_MAX);
+	/* One more: dtstart may have cut the first. */
 	if(r.periods > 0)
-		r.periods = periods / common_divisor(periods, rule->interval) + 1;
+		r.periods = cycle[rule->freq] / each.interval + 1;
 	return calendar_recur_next(&r, &wall);
 }

@@ -12,7 +12,7 @@
 #include "lib/calendar_day.h"
 #include "lib/calendar_rule.h"
 
-/* One walk; some 3 KiB, for the stack. */
+/* One walk; 2 KiB, for the stack. */
 struct calendar_recur
 {
 	struct calendar_rule rule; /* with what dtstart adds to it */

@@ -292,7 +292,7 @@ int calendar_parse_rule(const char *text, enum calendar_form start,
 		struct calendar_rule *rule, struct calendar_until *until,
 		struct tg_calendar_error *err)
 {
-	char upper[TG_CALENDAR_MAX_TEXT + 1];
+	char upper[TG_CALENDAR_MAX_TEXT + 1] = "";
 	struct parse p = {rule, until, start, 0, 0, err};
 	size_t len = text == NULL ? 0 : strnlen(text, TG_CALENDAR_MAX_TEXT + 1);
 
@@ -303,7 +303,7 @@ int calendar_parse_rule(const char *text, enum calendar_form start,
 	if(len > TG_CALENDAR_MAX_TEXT)
 		return calendar_fail(
 				err, FIELD, "longer than %d characters", TG_CALENDAR_MAX_TEXT);
-	for(size_t i = 0; i <= len; i++)
+	for(size_t i = 0; i < len; i++)
 		upper[i] = (char)toupper((unsigned char)text[i]);
 
 	for(const char *s = upper;;) {

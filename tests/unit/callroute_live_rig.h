@@ -14,6 +14,8 @@
 #include "lib/region.h"
 
 #include <errno.h>
+#include <sched.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -62,6 +64,21 @@ static inline int rig_down(void **state)
 }
 
 #define rig_test(f) cmocka_unit_test_setup_teardown(f, rig_up, rig_down)
+
+/* Waits until all `count` processes are here for the `nth` time (from 1), so that
+ * they really meet in what comes next. 0, -ETIMEDOUT (one is gone). */
+static inline int rig_meet(_Atomic uint32_t *here, uint32_t count, uint32_t nth)
+{
+	unsigned i;
+
+	atomic_fetch_add(here, 1);
+	for(i = 0; i < 10000000; i++) {
+		if(atomic_load(here) >= count * nth)
+			return 0;
+		sched_yield();
+	}
+	return -ETIMEDOUT;
+}
 
 static inline double rig_seconds(void)
 {

@@ -133,6 +133,19 @@ static void clock_changes(void **state)
 	EXPECT(build("Australia/Lord_Howe", "20260405T013000", "PT1H", NULL, NULL,
 				   utc(2026, 4, 1, 0, 0), utc(2026, 4, 9, 0, 0)),
 			{{utc(2026, 4, 4, 14, 30), utc(2026, 4, 4, 15, 30)}});
+	/* UNTIL is a moment: 02:30, which does not exist on 29 March, is later than
+	 * 03:00. */
+	EXPECT(build("Europe/Berlin", "20260329T000000", "PT15M",
+				   "FREQ=DAILY;BYHOUR=2,3;BYMINUTE=0,30;BYSETPOS=2,3;"
+				   "UNTIL=20260329T011500Z",
+				   NULL, spring, spring + 3 * DAY),
+			{{utc(2026, 3, 29, 1, 0), utc(2026, 3, 29, 1, 15)}});
+	/* No clock here shows a leap second: it is the one before. */
+	EXPECT(build("UTC", "20260328T235960", "PT1M",
+				   "FREQ=DAILY;COUNT=2;BYSECOND=60", NULL, spring,
+				   spring + 3 * DAY),
+			{{utc(2026, 3, 29, 0, 0) - 1, utc(2026, 3, 29, 0, 1) - 1},
+					{utc(2026, 3, 30, 0, 0) - 1, utc(2026, 3, 30, 0, 1) - 1}});
 }
 
 static void windows(void **state)
@@ -315,6 +328,11 @@ static void limits(void **state)
 	row.rrule = rule;
 	assert_int_equal(try_row(&row, from, from + 400 * DAY), -E2BIG);
 	assert_string_equal(err.field, "rrule");
+	assert_int_equal(
+			try_row(&row, from, from + TG_CALENDAR_MAX_STARTS * 60 + 1),
+			-E2BIG);
+	assert_int_equal(
+			try_row(&row, from, from + TG_CALENDAR_MAX_STARTS * 60), -ENOSPC);
 	assert_int_equal(try_row(&row, from, from + 10 * DAY), -ENOSPC);
 	assert_int_equal(tg_calendar_build(
 							 &row, from, from + 10 * DAY, NULL, 0, &need, &err),

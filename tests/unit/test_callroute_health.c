@@ -7,8 +7,6 @@
 
 #include "callroute/health.h"
 
-#include <stdatomic.h>
-
 static void down_after_and_up_after(void **state)
 {
 	struct rig *r = *state;
@@ -111,27 +109,37 @@ static void one_claim_an_interval(void **state)
 	assert_int_equal(h.successes + h.failures, 0);
 }
 
+enum
+{
+	PROCESSES = 8,
+	ROUNDS = 400
+};
+
 struct crowd
 {
 	struct rig *r;
-	_Atomic uint32_t *claims, *ups, *downs;
+	_Atomic uint32_t *here, *claims, *ups, *downs;
 };
 
-/* Failures and answers by turns, every process at its own speed, so that rows are
- * broken and edges contested at random. */
+/* In each round all report at once, failures first, then answers. The thresholds
+ * are the number of the processes. */
 static int claim_and_report(void *table, unsigned self)
 {
 	struct crowd *c = table;
-	uint64_t t;
+	uint32_t round;
 
 	(void)self;
-	for(t = 0; t < 2000; t++) {
-		int edge = callroute_health_probe(
-				c->r->live, c->r->slot, t % 50 >= 25, 3, 3, NOW + t);
+	for(round = 0; round < 2 * ROUNDS; round++) {
+		uint64_t t = NOW + round * SEC;
+		int edge;
 
+		if(rig_meet(c->here, PROCESSES, round + 1) != 0)
+			return 1;
+		edge = callroute_health_probe(c->r->live, c->r->slot, round % 2 != 0,
+				PROCESSES, PROCESSES, t);
 		atomic_fetch_add(c->ups, edge > 0);
 		atomic_fetch_add(c->downs, edge < 0);
-		if(callroute_health_due(c->r->live, c->r->slot, SEC, NOW + t * SEC))
+		if(callroute_health_due(c->r->live, c->r->slot, SEC, t))
 			atomic_fetch_add(c->claims, 1);
 	}
 	return 0;
@@ -142,53 +150,17 @@ static void edges_and_claims_have_one_author(void **state)
 	struct rig *r = *state;
 	struct tg_region counts;
 	struct crowd c = {.r = r};
-	uint32_t ups, downs;
 
 	assert_int_equal(tg_region_map(&counts, 4096), 0);
-	c.claims = (_Atomic uint32_t *)counts.base;
-	c.ups = c.claims + 1;
-	c.downs = c.claims + 2;
-	assert_int_equal(procs_run(8, claim_and_report, &c), 0);
-	/* every second was claimed at most once, and the last one was */
-	assert_in_range(atomic_load(c.claims), 1, 2000);
-	assert_int_equal(
-			callroute_health_due(r->live, r->slot, SEC, NOW + 1999 * SEC), 0);
-	/* ups and downs alternate: from up, as many downs as ups, or one more */
-	ups = atomic_load(c.ups);
-	downs = atomic_load(c.downs);
-	print_message("%u edges up, %u down, %u claims\n", ups, downs,
-			atomic_load(c.claims));
-	assert_true(downs > 0);
-	assert_int_equal(downs - ups, !callroute_health_is_up(r->live, r->slot));
-	tg_region_unmap(&counts);
-}
-
-/* All report the same failure: one sees the trunk go down. */
-static int fail_once(void *table, unsigned self)
-{
-	struct crowd *c = table;
-
-	(void)self;
-	if(callroute_health_probe(c->r->live, c->r->slot, 0, 16, 1, NOW) < 0)
-		atomic_fetch_add(c->downs, 1);
-	if(callroute_health_due(c->r->live, c->r->slot, SEC, NOW))
-		atomic_fetch_add(c->claims, 1);
-	return 0;
-}
-
-static void the_sixteenth_failure_is_seen_once(void **state)
-{
-	struct rig *r = *state;
-	struct tg_region counts;
-	struct crowd c = {.r = r};
-
-	assert_int_equal(tg_region_map(&counts, 4096), 0);
-	c.downs = (_Atomic uint32_t *)counts.base;
-	c.claims = c.downs + 1;
-	assert_int_equal(procs_run(16, fail_once, &c), 0);
-	assert_int_equal(atomic_load(c.downs), 1);
-	assert_int_equal(atomic_load(c.claims), 1);
-	assert_int_equal(callroute_health_is_up(r->live, r->slot), 0);
+	c.here = (_Atomic uint32_t *)counts.base;
+	c.claims = c.here + 1;
+	c.ups = c.here + 2;
+	c.downs = c.here + 3;
+	assert_int_equal(procs_run(PROCESSES, claim_and_report, &c), 0);
+	assert_int_equal(atomic_load(c.downs), ROUNDS);
+	assert_int_equal(atomic_load(c.ups), ROUNDS);
+	assert_int_equal(atomic_load(c.claims), 2 * ROUNDS);
+	assert_int_equal(callroute_health_is_up(r->live, r->slot), 1);
 	tg_region_unmap(&counts);
 }
 
@@ -210,7 +182,6 @@ int main(void)
 			rig_test(trunks_do_not_touch_each_other),
 			rig_test(one_claim_an_interval),
 			rig_test(edges_and_claims_have_one_author),
-			rig_test(the_sixteenth_failure_is_seen_once),
 			rig_test(what_it_costs),
 	};
 
