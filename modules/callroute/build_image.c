@@ -15,12 +15,22 @@ struct layout
 	size_t size, at;
 };
 
+/* What lies between two parts is zero: equal rows give equal bytes. */
+static void align(struct layout *l, size_t to)
+{
+	size_t at = (l->at + to - 1) & ~(to - 1);
+
+	if(at <= l->size)
+		memset(l->mem + l->at, 0, at - l->at);
+	l->at = at;
+}
+
 static void *place(
 		struct layout *l, struct callroute_table *t, size_t count, size_t bytes)
 {
 	char *to = NULL;
 
-	l->at = (l->at + 7) & ~(size_t)7;
+	align(l, 8);
 	t->at = l->at;
 	t->count = count;
 	if(bytes <= l->size && l->at <= l->size - bytes)
@@ -76,7 +86,7 @@ static int put_trie(struct layout *l, struct callroute_table *t,
 	size_t used = 0;
 	int rc;
 
-	l->at = (l->at + 63) & ~(size_t)63;
+	align(l, 64);
 	if(l->at >= l->size) {
 		l->at += tg_trie_bound(p->count, p->total);
 		return 0;
@@ -170,9 +180,9 @@ int callroute_builder_write(
 
 	*used = 0;
 	memset(&d, 0, sizeof d);
-	callroute_finish_rates(b);
+	rc = callroute_finish_rates(b);
 	callroute_finish_inbound(b);
-	rc = callroute_draft_names(b, &d);
+	rc = rc < 0 ? rc : callroute_draft_names(b, &d);
 	callroute_finish_entries(b);
 	if(rc == 0 && b->check.bad > 0)
 		rc = -EBADMSG;

@@ -333,7 +333,37 @@ static void check_overlaps(struct callroute_builder *b)
 	}
 }
 
-void callroute_finish_rates(struct callroute_builder *b)
+/* Terms in the order of the rates, and none that no rate has: the image is the
+ * same in whatever order the rates came. */
+static int order_terms(struct callroute_builder *b)
+{
+	struct callroute_build_rate *r = b->rates.rows;
+	const struct callroute_terms *old = b->terms.rows;
+	size_t room = b->terms.count + 1, n = 0;
+	struct callroute_terms *terms = malloc(room * sizeof *terms);
+	uint32_t *place = calloc(room, sizeof *place); /* index + 1 */
+
+	if(terms == NULL || place == NULL) {
+		free(terms);
+		free(place);
+		return -ENOMEM;
+	}
+	for(size_t i = 0; i < b->rates.count; i++) {
+		uint32_t *at = &place[r[i].out.terms];
+
+		if(*at == 0) {
+			terms[n++] = old[r[i].out.terms];
+			*at = (uint32_t)n;
+		}
+		r[i].out.terms = *at - 1;
+	}
+	free(place);
+	free(b->terms.rows);
+	b->terms = (struct callroute_rows){terms, n, room};
+	return 0;
+}
+
+int callroute_finish_rates(struct callroute_builder *b)
 {
 	struct callroute_build_rate *r = b->rates.rows;
 	int sorted = 1;
@@ -345,4 +375,5 @@ void callroute_finish_rates(struct callroute_builder *b)
 		qsort(r, b->rates.count, sizeof *r, by_prefix);
 	check_overlaps(b);
 	sorted_terms = NULL;
+	return order_terms(b);
 }

@@ -195,8 +195,8 @@ void callroute_take_src_prefix(struct callroute_builder *b, const char *table,
 int callroute_take_countries(struct callroute_builder *b, long long id,
 		const char *column, const char *text, uint32_t *set);
 
-/* Sorts the rates, drops those of disabled decks, tells of overlaps. */
-void callroute_finish_rates(struct callroute_builder *b);
+/* Sorts the rates and their terms, tells of overlaps. 0, -ENOMEM. */
+int callroute_finish_rates(struct callroute_builder *b);
 /* Sorts the other tables as the image has them, tells of doubles. accounts: the
  * caller frees *names, the accounts in the order of what they match; 0,
  * -ENOMEM. */
