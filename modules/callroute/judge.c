@@ -26,7 +26,7 @@ static int earns_too_little(const struct callroute_case *c, int64_t price)
 	const struct callroute_plan *p = c->plan;
 	int64_t left = c->sell_price - price;
 
-	if(p->sell_deck == CALLROUTE_NONE)
+	if(p->sell_deck == CALLROUTE_NONE || c->emergency)
 		return 0;
 	/* Prices have 40 bits: no product overflows. */
 	return left < p->min_margin
