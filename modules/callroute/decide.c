@@ -105,7 +105,7 @@ static int is_blocked(const struct callroute_image *im,
 static int starts_with(
 		const char *s, size_t len, const char *prefix, size_t plen)
 {
-	return len >= plen && memcmp(s, prefix, plen) == 0;
+	return plen == 0 || (len >= plen && memcmp(s, prefix, plen) == 0);
 }
 
 struct rule_search

@@ -23,6 +23,8 @@ int callroute_hunt(const struct callroute_image *im,
 	double share[CALLROUTE_MEMBERS_MAX];
 	int n = 0;
 
+	if(max <= 0)
+		return 0;
 	if(max > CALLROUTE_MEMBERS_MAX)
 		max = CALLROUTE_MEMBERS_MAX;
 	for(uint32_t i = g->first; i < g->first + g->count; i++) {
