@@ -88,8 +88,9 @@ static void take_dialling(struct callroute_builder *b, const char *table,
 				sizeof a->dialling.national_prefix);
 	if(callroute_dialling_check(&a->dialling, &bad) < 0)
 		tg_row_bad(&b->check,
-				"%s id %lld: '%s' is no list of dialling prefixes", table,
-				row->id, bad ? bad : "");
+				"%s id %lld: intl_prefix or national_prefix has '%s', which is "
+				"no dialling prefix",
+				table, row->id, bad ? bad : "");
 }
 
 /* Domains compare without case: they are kept in lower case, here and where a
