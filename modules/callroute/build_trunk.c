@@ -234,9 +234,9 @@ static int keep_name(struct callroute_builder *b, const char *table,
 	if(len > 0 && callroute_trunk_named(b, t->out.name, len) != CALLROUTE_NONE)
 		tg_row_bad(&b->check, "%s id %lld: name '%s' stands there twice", table,
 				t->id, t->out.name);
-	names = callroute_grow(&b->trunk_names, sizeof *names, 1);
-	if(names == NULL)
+	if(callroute_grow(&b->trunk_names, sizeof *names, 1) == NULL)
 		return -ENOMEM;
+	names = b->trunk_names.rows;
 	at = b->trunk_names.count - 1;
 	names[at] = (uint32_t)b->trunks.count - 1;
 	for(; at > 0; at--) {
@@ -351,5 +351,7 @@ int callroute_add_trunk(
 				table, row->id);
 	else
 		t->live = (uint32_t)slot;
+	if(callroute_keep_addr(b, t, (uint32_t)b->trunks.count - 1) < 0)
+		return -ENOMEM;
 	return keep_name(b, table, row_out);
 }
