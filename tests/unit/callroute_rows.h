@@ -1,6 +1,8 @@
 /*
- * Rows for the routing tests: small tables in few words, and the image made of
- * them. Every image is written twice: asked for its size, then into just that.
+ * Rows for the routing tests: sound ones by default, with the columns that a
+ * test is about set by the test; the image made of them, and questions to it.
+ * Every image is written twice: asked for its size, then into just that, over
+ * memory that is not zero.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -16,134 +18,317 @@
 #include <stdio.h>
 #include <string.h>
 
-#define NOW 1700000000
+#define NOW 1700000000 /* Tuesday, 2023-11-14, 22:13:20 UTC */
+#define CLOCK UINT64_C(1000000000)
 
-/* What the builder complained about. */
-struct complaints
+/* --- what the builder said -------------------------------------------------- */
+
+struct rows_said
 {
 	int count;
 	char line[32][512];
 };
 
+static struct rows_said said;
+static struct callroute_live *rows_live;
+
 static inline void rows_complain(void *arg, const char *line)
 {
-	struct complaints *c = arg;
+	struct rows_said *s = arg;
 
-	assert_true(c->count < 32);
-	snprintf(c->line[c->count++], sizeof c->line[0], "%s", line);
+	assert_true(s->count < 32);
+	snprintf(s->line[s->count++], sizeof s->line[0], "%s", line);
 }
 
-static inline struct callroute_builder *rows_new(struct complaints *c)
-{
-	struct callroute_builder *b;
+/* --- a state of its own for each test --------------------------------------- */
 
-	c->count = 0;
-	b = callroute_builder_new(rows_complain, c);
+static inline int rows_up(void **state)
+{
+	static const struct callroute_live_config cfg = {.trunks = 2048,
+			.calls = 256,
+			.owners = 64,
+			.quality = 256,
+			.half_life_us = UINT64_C(1800000000)};
+	size_t size = callroute_live_size(&cfg);
+
+	(void)state;
+	said.count = 0;
+	return callroute_live_init(support_memory(size), size, &cfg, &rows_live);
+}
+
+static inline int rows_down(void **state)
+{
+	(void)state;
+	support_free(rows_live);
+	return 0;
+}
+
+#define rows_test(f) cmocka_unit_test_setup_teardown(f, rows_up, rows_down)
+
+static inline struct callroute_builder *rows_new(void)
+{
+	struct callroute_builder *b =
+			callroute_builder_new(NOW, rows_live, rows_complain, &said);
+
+	said.count = 0;
 	assert_non_null(b);
 	return b;
 }
 
-static inline void rows_deck(struct callroute_builder *b, long long id)
-{
-	char name[32];
+/* --- sound rows ------------------------------------------------------------- */
 
-	snprintf(name, sizeof name, "deck-%lld", id);
-	assert_int_equal(callroute_add_deck(b, id, name, "EUR", 1), 0);
+/* "t7": good until the 4096th name after it. */
+static inline const char *rows_name(const char *letter, long long id)
+{
+	static char names[4096][24];
+	static unsigned next;
+	char *name = names[next++ % 4096];
+
+	snprintf(name, sizeof names[0], "%s%lld", letter, id);
+	return name;
 }
 
-static inline struct callroute_trunk_row rows_trunk_row(long long id)
+/* Always open. */
+static inline struct callroute_time_row rows_time(long long id)
 {
-	static char name[32];
+	return (struct callroute_time_row){
+			id, "UTC", "20230101", "P1D", "FREQ=DAILY", ""};
+}
 
-	snprintf(name, sizeof name, "trunk-%lld", id);
+static inline struct callroute_breaker_row rows_breaker(long long id)
+{
+	return (struct callroute_breaker_row){.id = id,
+			.window_sec = 60,
+			.min_calls = 2,
+			.open_at = 50,
+			.half_open_after = 30,
+			.name = rows_name("b", id),
+			.codes = "5xx,408"};
+}
+
+static inline struct callroute_carrier_row rows_carrier(long long id)
+{
+	return (struct callroute_carrier_row){
+			.id = id, .name = rows_name("c", id), .enabled = 1};
+}
+
+static inline struct callroute_trunk_row rows_trunk(long long id)
+{
 	return (struct callroute_trunk_row){.id = id,
-			.name = name,
+			.carrier_id = 1,
+			.try_timeout_ms = 3000,
+			.ring_timeout_ms = 60000,
+			.down_after = 3,
+			.up_after = 2,
+			.name = rows_name("t", id),
 			.uri = "sip:192.0.2.1",
 			.socket = "",
+			.transport = "",
 			.prefix = "",
+			.dst_rewrite = "",
+			.src_rewrite = "",
+			.cli_policy = "pass",
+			.codecs = "",
 			.media = "rtp",
-			.failover_codes = "5xx,408",
 			.admin_state = "up"};
 }
 
-static inline void rows_trunk(
-		struct callroute_builder *b, long long id, const char *state)
+static inline struct callroute_deck_row rows_deck(long long id)
 {
-	struct callroute_trunk_row row = rows_trunk_row(id);
-
-	row.admin_state = state;
-	assert_int_equal(callroute_add_trunk(b, &row), 0);
+	return (struct callroute_deck_row){.id = id,
+			.name = rows_name("d", id),
+			.side = "buy",
+			.currency = "EUR",
+			.enabled = 1};
 }
 
-/* For ever valid; "" is a default. */
-static inline void rows_rate(struct callroute_builder *b, long long id,
-		long long deck, const char *prefix, long long price)
+static inline struct callroute_rate_row rows_rate(long long id)
 {
-	struct callroute_rate_row row = {.id = id,
-			.deck_id = deck,
-			.price = price,
-			.prefix = prefix,
-			.is_default = prefix[0] == '\0'};
-
-	assert_int_equal(callroute_add_rate(b, &row), 0);
+	return (struct callroute_rate_row){.id = id,
+			.deck_id = 1,
+			.price = 100,
+			.first_sec = 1,
+			.step_sec = 1,
+			.prefix = "49",
+			.src_prefix = ""};
 }
 
-static inline void rows_plan(struct callroute_builder *b, long long id,
-		const char *name, const char *order, int attempts)
+static inline struct callroute_plan_row rows_plan(long long id)
 {
-	struct callroute_plan_row row = {.id = id,
-			.max_attempts = attempts,
-			.name = name,
-			.order_by = order};
-
-	assert_int_equal(callroute_add_plan(b, &row), 0);
+	return (struct callroute_plan_row){.id = id,
+			.max_attempts = 8,
+			.tenant = "",
+			.name = rows_name("p", id),
+			.order_by = "price"};
 }
 
-static inline void rows_entry(struct callroute_builder *b, long long id,
-		long long plan, long long trunk, long long deck, int priority,
-		int weight)
+static inline struct callroute_entry_row rows_entry(long long id)
 {
-	struct callroute_entry_row row = {.id = id,
-			.plan_id = plan,
-			.trunk_id = trunk,
-			.deck_id = deck,
-			.priority = priority,
-			.weight = weight};
-
-	assert_int_equal(callroute_add_entry(b, &row), 0);
+	return (struct callroute_entry_row){.id = id,
+			.plan_id = 1,
+			.trunk_id = 1,
+			.deck_id = 1,
+			.priority = 10,
+			.weight = 1,
+			.src_countries = "",
+			.dst_countries = ""};
 }
 
-/* The image, to be freed by support_free; the builder is freed. */
+static inline struct callroute_account_row rows_account(long long id)
+{
+	return (struct callroute_account_row){.id = id,
+			.plan_id = 1,
+			.tenant = "",
+			.match_type = "user",
+			.match_value = rows_name("u", id),
+			.country = "",
+			.intl_prefix = "",
+			.national_prefix = "",
+			.cli_policy = "pass",
+			.enabled = 1};
+}
+
+static inline struct callroute_rule_row rows_rule(long long id)
+{
+	return (struct callroute_rule_row){.id = id,
+			.plan_id = 1,
+			.priority = 10,
+			.prefix = "49",
+			.src_prefix = "",
+			.action = "block",
+			.target = "",
+			.stop = 1};
+}
+
+static inline struct callroute_member_row rows_member(long long id)
+{
+	return (struct callroute_member_row){.id = id,
+			.group_id = 1,
+			.priority = 10,
+			.weight = 1,
+			.ring_timeout_ms = 20000,
+			.uri = "sip:phone@192.0.2.7",
+			.enabled = 1};
+}
+
+static inline struct callroute_did_row rows_did(long long id)
+{
+	return (struct callroute_did_row){.id = id,
+			.priority = 10,
+			.number = rows_name("4930", id),
+			.tenant = "",
+			.target_type = "user",
+			.target = "alice"};
+}
+
+/* ADD(b, trunk, 7, row.strip = 2, row.uri = "sip:h"): row 7, sound but for what
+ * is set here. */
+#define ADD(b, kind, id, ...)                                 \
+	do {                                                      \
+		struct callroute_##kind##_row row = rows_##kind(id);  \
+		(void)0, ##__VA_ARGS__;                               \
+		assert_int_equal(callroute_add_##kind((b), &row), 0); \
+	} while(0)
+
+/* Vendors 1 .. n of plan 1 (carrier 1): trunk n with deck n. No rates. */
+static inline struct callroute_builder *rows_vendors(int count)
+{
+	struct callroute_builder *b = rows_new();
+
+	ADD(b, carrier, 1);
+	for(int n = 1; n <= count; n++)
+		ADD(b, trunk, n);
+	for(int n = 1; n <= count; n++)
+		ADD(b, deck, n);
+	return b;
+}
+
+static inline void rows_enter(struct callroute_builder *b, int count)
+{
+	for(int n = 1; n <= count; n++)
+		ADD(b, entry, n, row.trunk_id = row.deck_id = n);
+}
+
+/* A rate whose id is of no interest: they count up. */
+static inline void rows_price(struct callroute_builder *b, long long deck,
+		const char *prefix, long long price)
+{
+	static long long id;
+
+	ADD(b, rate, id++ % 1000000 + 1000, row.deck_id = deck, row.prefix = prefix,
+			row.price = price, row.is_default = prefix[0] == '\0');
+}
+
+/* --- the image -------------------------------------------------------------- */
+
+/* To be freed by support_free; the builder is freed. */
 static inline struct callroute_image *rows_image(struct callroute_builder *b)
 {
 	struct callroute_image *im;
 	size_t wanted, used;
 	char nothing[8];
+	int rc = callroute_builder_write(b, nothing, 0, &wanted);
 
-	assert_int_equal(
-			callroute_builder_write(b, NOW, nothing, 0, &wanted), -ENOSPC);
+	if(rc != -ENOSPC && said.count > 0)
+		print_message("%s\n", said.line[0]);
+	assert_int_equal(rc, -ENOSPC);
 	im = support_memory(wanted);
-	assert_int_equal(callroute_builder_write(b, NOW, im, wanted, &used), 0);
+	memset(im, 0xa5, wanted);
+	assert_int_equal(callroute_builder_write(b, im, wanted, &used), 0);
+	assert_int_equal(said.count, 0);
 	assert_true(used <= wanted);
 	assert_int_equal(im->bytes, used);
 	callroute_builder_free(b);
 	return im;
 }
 
-static inline struct callroute_answer rows_ask(const struct callroute_image *im,
-		const char *plan, const char *number, uint64_t seed)
+/* --- questions -------------------------------------------------------------- */
+
+static struct callroute_work rows_work;
+static struct callroute_answer rows_answer;
+
+static inline struct callroute_question rows_question(
+		const char *plan, const char *number)
 {
-	struct callroute_question q = {.plan = plan,
+	return (struct callroute_question){.plan = plan,
 			.plan_len = strlen(plan),
 			.number = number,
 			.number_len = strlen(number),
+			.src = "",
 			.now = NOW,
-			.seed = seed};
-	struct callroute_answer a;
+			.clock = CLOCK,
+			.seed = 1};
+}
 
-	memset(&a, 0xa5, sizeof a);
-	callroute_decide(im, &q, &a);
-	return a;
+static inline const struct callroute_answer *rows_decide(
+		const struct callroute_image *im, const struct callroute_question *q)
+{
+	memset(&rows_answer, 0xa5, sizeof rows_answer);
+	memset(&rows_work, 0xa5, sizeof rows_work);
+	callroute_decide(im, rows_live, q, &rows_work, &rows_answer);
+	return &rows_answer;
+}
+
+/* Asks plan p1. */
+static inline const struct callroute_answer *rows_ask(
+		const struct callroute_image *im, const char *number)
+{
+	struct callroute_question q = rows_question("p1", number);
+
+	return rows_decide(im, &q);
+}
+
+/* The candidates' trunks, "3 1 2". */
+static inline const char *rows_trunks(const struct callroute_answer *a)
+{
+	static char text[CALLROUTE_CANDIDATES * 12];
+	size_t n = 0;
+
+	text[0] = '\0';
+	for(int i = 0; i < a->count; i++)
+		n += (size_t)snprintf(text + n, sizeof text - n, "%s%u", i ? " " : "",
+				a->candidates[i].trunk_id);
+	return text;
 }
 
 static inline void rows_expect(const struct callroute_answer *a, int at,
@@ -158,9 +343,16 @@ static inline void rows_expect(const struct callroute_answer *a, int at,
 static inline void rows_expect_none(
 		const struct callroute_answer *a, int verdict, const char *reason)
 {
-	assert_int_equal(a->verdict, verdict);
 	assert_string_equal(a->reason, reason);
+	assert_int_equal(a->verdict, verdict);
 	assert_int_equal(a->count, 0);
+}
+
+/* "chosen", "margin" ...: what became of vendor `at` of the last decision. */
+static inline const char *rows_fate(int at)
+{
+	assert_in_range(at, 0, rows_work.count - 1);
+	return callroute_fate_name((enum callroute_fate)rows_work.vendors[at].fate);
 }
 
 #endif
