@@ -1,189 +1,137 @@
 /*
- * The routing decision: each vendor by its own longest prefix, eligibility
- * before ranking, shares of equals.
- * Numbers, plan names and trunk ids are in test_callroute_text.c.
+ * The routing decision: each vendor by its own longest prefix, the order of the
+ * eligible ones, shares of equals.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "callroute_rows.h"
 
-static struct complaints said;
+#include "callroute/quality.h"
 
-/* Trunk n at deck n, prices of its own, for n = 1 .. vendors. */
-static struct callroute_builder *vendors(
-		int count, const char *order, int attempts)
-{
-	struct callroute_builder *b = rows_new(&said);
-
-	rows_plan(b, 1, "out", order, attempts);
-	for(int n = 1; n <= count; n++) {
-		rows_deck(b, n);
-		rows_trunk(b, n, "up");
-		rows_entry(b, n, 1, n, n, 10, 1);
-	}
-	return b;
-}
-
-/* drouting would see one longest prefix for all and lose vendor 2. */
 static void each_vendor_is_priced_by_its_own_longest_prefix(void **state)
 {
-	struct callroute_builder *b = vendors(3, "price", 8);
+	struct callroute_builder *b = rows_vendors(3);
+	const struct callroute_answer *a;
 	struct callroute_image *im;
-	struct callroute_answer a;
 
 	(void)state;
-	rows_rate(b, 1, 1, "4930", 700);
-	rows_rate(b, 2, 1, "49", 100); /* cheaper, but not what this call costs */
-	rows_rate(b, 3, 2, "4", 500);
-	rows_rate(b, 4, 3, "49301", 600);
-	rows_rate(b, 5, 3, "49302", 1);
+	rows_price(b, 1, "4930", 700);
+	rows_price(b, 1, "49", 100); /* cheaper, but not what this call costs */
+	rows_price(b, 2, "4", 500);
+	rows_price(b, 3, "49301", 600);
+	rows_price(b, 3, "49302", 1);
+	ADD(b, plan, 1);
+	rows_enter(b, 3);
 	im = rows_image(b);
-	a = rows_ask(im, "out", "493012345", 1);
-	assert_int_equal(a.verdict, CALLROUTE_OK);
-	assert_string_equal(a.reason, "ok");
-	assert_int_equal(a.count, 3);
-	rows_expect(&a, 0, 2, 500, 1);
-	rows_expect(&a, 1, 3, 600, 5);
-	rows_expect(&a, 2, 1, 700, 4);
-	a = rows_ask(im, "out", "49891", 1);
-	assert_int_equal(a.count, 2);
-	rows_expect(&a, 0, 1, 100, 2);
-	rows_expect(&a, 1, 2, 500, 1);
-	a = rows_ask(im, "out", "4930", 1); /* the whole number is the prefix */
-	rows_expect(&a, 0, 2, 500, 1);
-	rows_expect(&a, 1, 1, 700, 4);
-	a = rows_ask(im, "out", "12", 1);
-	rows_expect_none(&a, CALLROUTE_NO_PREFIX, "no_prefix");
+	a = rows_ask(im, "493012345");
+	assert_int_equal(a->verdict, CALLROUTE_OK);
+	assert_string_equal(a->reason, "ok");
+	assert_string_equal(a->plan, "p1");
+	assert_int_equal(a->plan_id, 1);
+	assert_int_equal(a->rule_id, 0);
+	assert_int_equal(a->sell, -1);
+	assert_int_equal(a->emergency, 0);
+	assert_int_equal(a->count, 3);
+	rows_expect(a, 0, 2, 500, 1);
+	rows_expect(a, 1, 3, 600, 5);
+	rows_expect(a, 2, 1, 700, 4);
+	a = rows_ask(im, "49891");
+	assert_int_equal(a->count, 2);
+	rows_expect(a, 0, 1, 100, 2);
+	rows_expect(a, 1, 2, 500, 1);
+	a = rows_ask(im, "4930"); /* the whole number is the prefix */
+	rows_expect(a, 0, 2, 500, 1);
+	rows_expect(a, 1, 1, 700, 4);
+	rows_expect_none(rows_ask(im, "12"), CALLROUTE_NO_PREFIX, "no_prefix");
 	support_free(im);
 }
 
-static void dated_rate(struct callroute_builder *b, long long id,
-		const char *prefix, long long price, long long from, long long till)
+static void a_rate_is_one_of_its_callers(void **state)
 {
-	struct callroute_rate_row row = {.id = id,
-			.deck_id = 1,
-			.price = price,
-			.valid_from = from,
-			.valid_till = till,
-			.prefix = prefix};
-
-	assert_int_equal(callroute_add_rate(b, &row), 0);
-}
-
-static void a_rate_out_of_its_time_hides_nothing(void **state)
-{
-	struct callroute_builder *b = vendors(1, "price", 8);
+	struct callroute_builder *b = rows_vendors(1);
+	struct callroute_question q = rows_question("p1", "4930");
+	static const struct
+	{
+		const char *src;
+		int price, prefix_len;
+	} cases[] = {{"", 300, 2}, {"43", 300, 2}, {"4", 300, 2}, {"431", 200, 4},
+			{"4312", 100, 4}, {"43125", 100, 4}, {"33", 300, 2}};
 	struct callroute_image *im;
-	struct callroute_answer a;
 
 	(void)state;
-	dated_rate(b, 1, "49", 100, 0, 0);
-	dated_rate(b, 2, "4930", 50, NOW - 100, NOW); /* over since this second */
-	dated_rate(b, 3, "4940", 60, NOW + 1, 0);	  /* from the next on */
-	dated_rate(b, 4, "4950", 70, NOW, NOW + 1);	  /* just now */
-	dated_rate(b, 5, "4960", 80, 0, NOW);
-	dated_rate(b, 6, "4960", 90, NOW, NOW + 50); /* the successor */
-	dated_rate(b, 7, "4960", 95, NOW + 50, 0);
+	ADD(b, rate, 1, row.prefix = "49", row.price = 300);
+	ADD(b, rate, 2, row.prefix = "4930", row.src_prefix = "431",
+			row.price = 200);
+	ADD(b, rate, 3, row.prefix = "4930", row.src_prefix = "4312",
+			row.price = 100);
+	ADD(b, plan, 1);
+	rows_enter(b, 1);
 	im = rows_image(b);
-	a = rows_ask(im, "out", "49301", 1);
-	rows_expect(&a, 0, 1, 100, 2);
-	a = rows_ask(im, "out", "49401", 1);
-	rows_expect(&a, 0, 1, 100, 2);
-	a = rows_ask(im, "out", "49501", 1);
-	rows_expect(&a, 0, 1, 70, 4);
-	a = rows_ask(im, "out", "49601", 1);
-	rows_expect(&a, 0, 1, 90, 4);
+	for(size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		q.src = cases[i].src;
+		q.src_len = strlen(q.src);
+		rows_expect(
+				rows_decide(im, &q), 0, 1, cases[i].price, cases[i].prefix_len);
+	}
 	support_free(im);
 }
 
-static void blocked_rate(struct callroute_builder *b, long long id,
-		long long deck, const char *prefix)
+static void the_candidate_says_what_the_call_costs(void **state)
 {
-	struct callroute_rate_row row = {
-			.id = id, .deck_id = deck, .prefix = prefix, .blocked = 1};
+	struct callroute_builder *b = rows_vendors(2);
+	const struct callroute_answer *a;
+	struct callroute_image *im;
 
-	assert_int_equal(callroute_add_rate(b, &row), 0);
+	(void)state;
+	ADD(b, deck, 9, row.currency = "USD", row.fx = 1500001);
+	ADD(b, rate, 1, row.price = INT64_C(5000000001), row.connect_fee = 30,
+			row.first_sec = 60, row.step_sec = 6);
+	ADD(b, rate, 2, row.deck_id = 9, row.price = 1000000, row.connect_fee = 3);
+	ADD(b, plan, 1);
+	ADD(b, plan, 2);
+	ADD(b, entry, 1);
+	ADD(b, entry, 2, row.plan_id = 2, row.trunk_id = 2, row.deck_id = 9);
+	im = rows_image(b);
+	a = rows_ask(im, "4930");
+	rows_expect(a, 0, 1, INT64_C(5000000001), 2);
+	assert_int_equal(a->candidates[0].connect_fee, 30);
+	assert_int_equal(a->candidates[0].first_sec, 60);
+	assert_int_equal(a->candidates[0].step_sec, 6);
+	/* converted and rounded: 1.500001 of ours for one of theirs */
+	{
+		struct callroute_question q = rows_question("p2", "4930");
+
+		a = rows_decide(im, &q);
+	}
+	rows_expect(a, 0, 2, 1500001, 2);
+	assert_int_equal(a->candidates[0].connect_fee, 5);
+	support_free(im);
 }
 
 static void a_blocked_prefix_refuses_its_vendor_only(void **state)
 {
-	struct callroute_builder *b = vendors(2, "price", 8);
+	struct callroute_builder *b = rows_vendors(2);
+	const struct callroute_answer *a;
 	struct callroute_image *im;
-	struct callroute_answer a;
 
 	(void)state;
-	rows_rate(b, 1, 1, "49", 100);
-	blocked_rate(b, 2, 1, "49900");
-	rows_rate(b, 3, 1, "499001", 150); /* free again within */
-	rows_rate(b, 4, 2, "49", 200);
-	blocked_rate(b, 5, 2, "4990");
+	ADD(b, rate, 1, row.prefix = "49", row.price = 100);
+	ADD(b, rate, 2, row.prefix = "49900", row.blocked = 1);
+	ADD(b, rate, 3, row.prefix = "499001", row.price = 150); /* free again */
+	ADD(b, rate, 4, row.prefix = "49", row.price = 200, row.deck_id = 2);
+	ADD(b, rate, 5, row.prefix = "4990", row.blocked = 1, row.deck_id = 2);
+	ADD(b, plan, 1);
+	rows_enter(b, 2);
 	im = rows_image(b);
-	a = rows_ask(im, "out", "4991", 1);
-	assert_int_equal(a.count, 2);
-	a = rows_ask(im, "out", "49909", 1);
-	assert_int_equal(a.count, 1);
-	rows_expect(&a, 0, 1, 100, 2);
-	a = rows_ask(im, "out", "499002", 1);
-	rows_expect_none(&a, CALLROUTE_BLOCKED, "blocked");
-	a = rows_ask(im, "out", "499001", 1);
-	assert_int_equal(a.count, 1);
-	rows_expect(&a, 0, 1, 150, 6);
-	support_free(im);
-}
-
-static void a_default_rate_matches_what_nothing_else_does(void **state)
-{
-	struct callroute_builder *b = vendors(2, "price", 8);
-	struct callroute_image *im;
-	struct callroute_answer a;
-
-	(void)state;
-	rows_rate(b, 1, 1, "", 900);
-	rows_rate(b, 2, 1, "49", 100);
-	rows_rate(b, 3, 2, "49", 200);
-	im = rows_image(b);
-	a = rows_ask(im, "out", "1", 1);
-	assert_int_equal(a.count, 1);
-	rows_expect(&a, 0, 1, 900, 0);
-	a = rows_ask(im, "out", "49", 1);
-	assert_int_equal(a.count, 2);
-	rows_expect(&a, 0, 1, 100, 2);
-	support_free(im);
-}
-
-/* yeti #2097: ranking first, then dropping the unfit, blackholed calls. */
-static void who_may_not_carry_the_call_takes_no_place(void **state)
-{
-	static const char *const states[] = {"down", "drain", "up"};
-	struct callroute_builder *b = rows_new(&said);
-	struct callroute_trunk_row gone = rows_trunk_row(20);
-	struct callroute_image *im;
-	struct callroute_answer a;
-
-	(void)state;
-	rows_plan(b, 1, "out", "price", 2);
-	rows_plan(b, 2, "dead", "price", 8);
-	for(int n = 1; n <= 12; n++) { /* the ten cheapest are unfit */
-		rows_deck(b, n);
-		rows_rate(b, n, n, "4", n * 10);
-		rows_trunk(b, n, states[n > 10 ? 2 : n % 2]);
-		rows_entry(b, n, 1, n, n, 10, 1);
-		if(n <= 10)
-			rows_entry(b, n + 100, 2, n, n, 10, 1);
-	}
-	/* ... and so is the trunk of a carrier that is switched off */
-	assert_int_equal(callroute_add_carrier(b, 5, "off", 0), 0);
-	gone.carrier_id = 5;
-	assert_int_equal(callroute_add_trunk(b, &gone), 0);
-	rows_entry(b, 20, 1, 20, 1, 10, 1);
-	rows_entry(b, 21, 2, 20, 1, 10, 1);
-	im = rows_image(b);
-	a = rows_ask(im, "out", "49", 1);
-	assert_int_equal(a.count, 2);
-	rows_expect(&a, 0, 11, 110, 1);
-	rows_expect(&a, 1, 12, 120, 1);
-	a = rows_ask(im, "dead", "49", 1);
-	rows_expect_none(&a, CALLROUTE_ALL_DOWN, "all_down");
+	assert_string_equal(rows_trunks(rows_ask(im, "4991")), "1 2");
+	a = rows_ask(im, "49909");
+	assert_int_equal(a->count, 1);
+	rows_expect(a, 0, 1, 100, 2);
+	assert_string_equal(rows_fate(1), "rate_blocked");
+	rows_expect_none(rows_ask(im, "499002"), CALLROUTE_BLOCKED, "blocked");
+	a = rows_ask(im, "499001");
+	assert_int_equal(a->count, 1);
+	rows_expect(a, 0, 1, 150, 6);
 	support_free(im);
 }
 
@@ -191,52 +139,102 @@ static void orders_by_price_or_by_priority(void **state)
 {
 	static const int priority[] = {30, 20, 20, 10, 20},
 					 price[] = {100, 300, 200, 300, 100};
-	static const uint32_t by_price[] = {5, 1, 3, 4, 2},
-						  by_priority[] = {4, 5, 3, 2, 1};
-	struct callroute_builder *b = rows_new(&said);
+	struct callroute_builder *b = rows_vendors(5);
 	struct callroute_image *im;
-	struct callroute_answer a;
 
 	(void)state;
-	rows_plan(b, 1, "cheap", "price", 8);
-	rows_plan(b, 2, "fixed", "priority", 8);
-	for(int n = 1; n <= 5; n++) {
-		rows_deck(b, n);
-		rows_rate(b, n, n, "4", price[n - 1]);
-		rows_trunk(b, n, "up");
-		rows_entry(b, n, 1, n, n, priority[n - 1], 1);
-		rows_entry(b, n + 10, 2, n, n, priority[n - 1], 1);
-	}
+	for(int n = 1; n <= 5; n++)
+		rows_price(b, n, "4", price[n - 1]);
+	ADD(b, plan, 1);
+	ADD(b, plan, 2, row.order_by = "priority");
+	for(int n = 1; n <= 10; n++)
+		ADD(b, entry, n, row.plan_id = 1 + (n > 5),
+				row.trunk_id = row.deck_id = (n - 1) % 5 + 1,
+				row.priority = priority[(n - 1) % 5]);
 	im = rows_image(b);
 	for(uint64_t seed = 0; seed < 50; seed++) {
-		a = rows_ask(im, "cheap", "4", seed);
-		assert_int_equal(a.count, 5);
-		for(int i = 0; i < 5; i++)
-			assert_int_equal(a.candidates[i].trunk_id, by_price[i]);
-		a = rows_ask(im, "fixed", "4", seed);
-		assert_int_equal(a.count, 5);
-		for(int i = 0; i < 5; i++)
-			assert_int_equal(a.candidates[i].trunk_id, by_priority[i]);
+		struct callroute_question q = rows_question("p1", "4");
+
+		q.seed = seed;
+		assert_string_equal(rows_trunks(rows_decide(im, &q)), "5 1 3 4 2");
+		q.plan = "p2";
+		assert_string_equal(rows_trunks(rows_decide(im, &q)), "4 5 3 2 1");
 	}
+	support_free(im);
+}
+
+static void fail_calls(
+		const struct callroute_image *im, uint32_t trunk, int failed, int good)
+{
+	struct callroute_sample s = {CALLROUTE_OUTCOME_FAILED, CALLROUTE_NO_PDD};
+	int slot = (int)callroute_find_trunk(im, trunk)->live;
+	uint16_t de = rows_ask(im, "4930")->dst_country;
+
+	for(int i = 0; i < failed + good; i++) {
+		if(i == failed)
+			s = (struct callroute_sample){CALLROUTE_OUTCOME_ANSWERED, 500};
+		callroute_quality_add(rows_live, slot, de, &s, CLOCK);
+	}
+}
+
+/* A proven good trunk, then those of which nothing is known by price, then a
+ * proven bad one: and what is about as good goes by price. */
+static void orders_by_quality_towards_the_country(void **state)
+{
+	static const struct callroute_sample answered = {
+			CALLROUTE_OUTCOME_ANSWERED, CALLROUTE_NO_PDD};
+	struct callroute_builder *b = rows_vendors(4);
+	const struct callroute_answer *a;
+	struct callroute_image *im;
+
+	(void)state;
+	for(int n = 1; n <= 4; n++) {
+		rows_price(b, n, "49", n * 100);
+		rows_price(b, n, "33", n * 100);
+	}
+	ADD(b, plan, 1, row.order_by = "quality");
+	rows_enter(b, 4);
+	im = rows_image(b);
+	assert_string_equal(rows_trunks(rows_ask(im, "4930")), "1 2 3 4");
+	fail_calls(im, 1, 100, 0);
+	fail_calls(im, 4, 0, 100);
+	a = rows_ask(im, "4930");
+	assert_string_equal(rows_trunks(a), "4 2 3 1");
+	assert_true(a->candidates[0].quality > CALLROUTE_SCORE_UNKNOWN);
+	assert_int_equal(a->candidates[1].quality, CALLROUTE_SCORE_UNKNOWN);
+	assert_true(a->candidates[3].quality < CALLROUTE_SCORE_UNKNOWN);
+	/* elsewhere nothing is known of them */
+	assert_string_equal(rows_trunks(rows_ask(im, "331")), "1 2 3 4");
+	/* trunk 3 a little better than trunk 2: no difference */
+	callroute_quality_add(rows_live, (int)callroute_find_trunk(im, 3)->live,
+			a->dst_country, &answered, CLOCK);
+	a = rows_ask(im, "4930");
+	assert_string_equal(rows_trunks(a), "4 2 3 1");
+	assert_true(a->candidates[2].quality > a->candidates[1].quality);
 	support_free(im);
 }
 
 static void keeps_as_many_as_the_plan_tries(void **state)
 {
-	struct callroute_image *im;
-
 	(void)state;
 	for(int max = 1; max <= CALLROUTE_CANDIDATES; max++) {
-		struct callroute_builder *b = vendors(12, "price", max);
-		struct callroute_answer a;
+		struct callroute_builder *b = rows_vendors(12);
+		const struct callroute_answer *a;
+		struct callroute_image *im;
+		int ranked = 0;
 
 		for(int n = 1; n <= 12; n++) /* 5, 10, 2, 7 ... : in no order */
-			rows_rate(b, n, n, "4", n * 5 % 13);
+			rows_price(b, n, "4", n * 5 % 13);
+		ADD(b, plan, 1, row.max_attempts = max);
+		rows_enter(b, 12);
 		im = rows_image(b);
-		a = rows_ask(im, "out", "44", 1);
-		assert_int_equal(a.count, max);
+		a = rows_ask(im, "44");
+		assert_int_equal(a->count, max);
 		for(int i = 0; i < max; i++)
-			assert_int_equal(a.candidates[i].price, i + 1);
+			assert_int_equal(a->candidates[i].price, i + 1);
+		for(int i = 0; i < 12; i++)
+			ranked += strcmp(rows_fate(i), "rank") == 0;
+		assert_int_equal(ranked, 12 - max);
 		support_free(im);
 	}
 }
@@ -245,25 +243,34 @@ static void keeps_as_many_as_the_plan_tries(void **state)
  * failover: it would take the place of a trunk that works. */
 static void a_trunk_takes_one_place_however_many_decks_price_it(void **state)
 {
-	struct callroute_builder *b = vendors(3, "price", 3);
+	struct callroute_builder *b = rows_vendors(3);
 	struct callroute_image *im;
-	struct callroute_answer a;
 
 	(void)state;
-	rows_rate(b, 1, 1, "49", 200);
-	rows_rate(b, 2, 2, "4", 100);
-	rows_rate(b, 3, 3, "4", 300);
-	rows_entry(b, 10, 1, 1, 2, 10, 1); /* trunk 1 at deck 2: 100 */
-	rows_entry(b, 11, 1, 2, 1, 10, 1); /* trunk 2 at deck 1: 200 */
+	rows_price(b, 1, "49", 200);
+	rows_price(b, 2, "4", 100);
+	rows_price(b, 3, "4", 300);
+	ADD(b, plan, 1, row.max_attempts = 3);
+	rows_enter(b, 3);
+	ADD(b, entry, 10, row.deck_id = 2);					  /* 100 */
+	ADD(b, entry, 11, row.trunk_id = 2, row.deck_id = 1); /* 200 */
 	im = rows_image(b);
 	for(uint64_t seed = 0; seed < 20; seed++) {
-		a = rows_ask(im, "out", "491", seed);
-		assert_int_equal(a.count, 3);
-		assert_int_equal(a.candidates[0].price, 100);
-		assert_int_equal(a.candidates[1].price, 100);
+		struct callroute_question q = rows_question("p1", "491");
+		const struct callroute_answer *a;
+		int twice = 0;
+
+		q.seed = seed;
+		a = rows_decide(im, &q);
+		assert_int_equal(a->count, 3);
+		assert_int_equal(a->candidates[0].price, 100);
+		assert_int_equal(a->candidates[1].price, 100);
 		assert_int_equal(
-				a.candidates[0].trunk_id + a.candidates[1].trunk_id, 3);
-		rows_expect(&a, 2, 3, 300, 1);
+				a->candidates[0].trunk_id + a->candidates[1].trunk_id, 3);
+		rows_expect(a, 2, 3, 300, 1);
+		for(int i = 0; i < rows_work.count; i++)
+			twice += strcmp(rows_fate(i), "twice") == 0;
+		assert_int_equal(twice, 2);
 	}
 	support_free(im);
 }
@@ -282,15 +289,18 @@ static void expect_shares(const struct callroute_image *im, uint64_t step)
 	double chi1 = 0, chi2 = 0;
 
 	for(uint64_t i = 0; i < DRAWS; i++) {
-		struct callroute_answer a = rows_ask(im, "out", "4", i * step);
+		struct callroute_question q = rows_question("p1", "4");
+		const struct callroute_answer *a;
 
-		assert_int_equal(a.count, 5);
-		first[a.candidates[0].trunk_id - 1]++;
-		second[a.candidates[1].trunk_id - 1]++;
+		q.seed = i * step;
+		a = rows_decide(im, &q);
+		assert_int_equal(a->count, 5);
+		first[a->candidates[0].trunk_id - 1]++;
+		second[a->candidates[1].trunk_id - 1]++;
 		/* no weight: only when all the others failed */
-		assert_true(a.candidates[2].trunk_id <= 3);
-		assert_true(a.candidates[3].trunk_id >= 4);
-		assert_true(a.candidates[4].trunk_id >= 4);
+		assert_true(a->candidates[2].trunk_id <= 3);
+		assert_true(a->candidates[3].trunk_id >= 4);
+		assert_true(a->candidates[4].trunk_id >= 4);
 	}
 	for(int i = 0; i < 3; i++) {
 		double e1 = DRAWS * weight[i] / 10, e2 = 0;
@@ -310,17 +320,14 @@ static void expect_shares(const struct callroute_image *im, uint64_t step)
 static void equals_share_by_weight(void **state)
 {
 	static const int weight[] = {1, 3, 6, 0, 0};
-	struct callroute_builder *b = rows_new(&said);
+	struct callroute_builder *b = rows_vendors(5);
 	struct callroute_image *im;
 
 	(void)state;
-	rows_plan(b, 1, "out", "price", 8);
-	rows_deck(b, 1);
-	rows_rate(b, 1, 1, "4", 100);
-	for(int n = 1; n <= 5; n++) {
-		rows_trunk(b, n, "up");
-		rows_entry(b, n, 1, n, 1, 10, weight[n - 1]);
-	}
+	rows_price(b, 1, "4", 100);
+	ADD(b, plan, 1);
+	for(int n = 1; n <= 5; n++)
+		ADD(b, entry, n, row.trunk_id = n, row.weight = weight[n - 1]);
 	im = rows_image(b);
 	expect_shares(im, 1);					   /* neighbours */
 	expect_shares(im, 1000);				   /* a clock in milliseconds */
@@ -332,16 +339,15 @@ static void equals_share_by_weight(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-			cmocka_unit_test(each_vendor_is_priced_by_its_own_longest_prefix),
-			cmocka_unit_test(a_rate_out_of_its_time_hides_nothing),
-			cmocka_unit_test(a_blocked_prefix_refuses_its_vendor_only),
-			cmocka_unit_test(a_default_rate_matches_what_nothing_else_does),
-			cmocka_unit_test(who_may_not_carry_the_call_takes_no_place),
-			cmocka_unit_test(orders_by_price_or_by_priority),
-			cmocka_unit_test(keeps_as_many_as_the_plan_tries),
-			cmocka_unit_test(
-					a_trunk_takes_one_place_however_many_decks_price_it),
-			cmocka_unit_test(equals_share_by_weight),
+			rows_test(each_vendor_is_priced_by_its_own_longest_prefix),
+			rows_test(a_rate_is_one_of_its_callers),
+			rows_test(the_candidate_says_what_the_call_costs),
+			rows_test(a_blocked_prefix_refuses_its_vendor_only),
+			rows_test(orders_by_price_or_by_priority),
+			rows_test(orders_by_quality_towards_the_country),
+			rows_test(keeps_as_many_as_the_plan_tries),
+			rows_test(a_trunk_takes_one_place_however_many_decks_price_it),
+			rows_test(equals_share_by_weight),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
