@@ -12,7 +12,7 @@ MODULE_FLAGS = -std=gnu11 -D_GNU_SOURCE -fPIC -fvisibility=hidden -pthread $(MOD
 # lib sees no Kamailio and is compiled once; a module takes from the archive what it uses.
 LIB_FLAGS = -std=c11 -D_GNU_SOURCE -fPIC -fvisibility=hidden -pthread $(MODULE_WARN) $(MODULE_CFLAGS) -Imodules
 # Linked only where something of it is used.
-LIB_LIBS :=
+LIB_LIBS := -lical -lmaxminddb
 LIB_ARCHIVE := $(BUILD)/obj/libtollgate.a
 LIB_OBJECTS := $(patsubst modules/%.c,$(BUILD)/obj/%.o,$(wildcard modules/lib/*.c))
 MODULE_SO := $(MODULES:%=$(BUILD)/modules/%.so)

@@ -46,7 +46,8 @@ void callroute_builder_free(struct callroute_builder *b)
 				&b->carriers, &b->trunks, &b->decks, &b->rates, &b->plans,
 				&b->entries, &b->accounts, &b->nets, &b->rules, &b->targets,
 				&b->blocks, &b->groups, &b->members, &b->dids, &b->ported,
-				&b->countries, &b->terms, &b->texts, &b->trunk_names};
+				&b->countries, &b->terms, &b->texts, &b->trunk_names,
+				&b->addrs};
 
 		for(size_t i = 0; i < sizeof all / sizeof all[0]; i++)
 			free(all[i]->rows);

@@ -1,5 +1,5 @@
 /*
- * Rows of accounts: whose calls they are, and how they dial.
+ * Addresses and accounts: who sends, and how they dial.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -10,6 +10,46 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* --- addresses of trunks ---------------------------------------------------- */
+
+/* The port that a URI without one means (RFC 3261, 19.1.2). */
+static uint32_t default_port(const char *uri)
+{
+	return strncmp(uri, "sips:", 5) == 0
+						   || strcasestr(uri, ";transport=tls") != NULL
+				   ? 5061
+				   : 5060;
+}
+
+int callroute_keep_addr(struct callroute_builder *b,
+		const struct callroute_trunk *t, uint32_t index)
+{
+	struct callroute_addr a = {.trunk = index}, *to;
+	const char *host = strchr(t->uri, ':') ? strchr(t->uri, ':') + 1 : "";
+	int bracket = *host == '[';
+	size_t len = bracket ? strcspn(++host, "]") : strcspn(host, ":;");
+	const char *end = host + len + (bracket && host[len] == ']');
+	char text[INET6_ADDRSTRLEN];
+
+	if(len >= sizeof text)
+		return 0;
+	memcpy(text, host, len);
+	text[len] = '\0';
+	if(!bracket && inet_pton(AF_INET, text, a.addr + 12) == 1)
+		a.addr[10] = a.addr[11] = 0xff;
+	else if(!bracket || inet_pton(AF_INET6, text, a.addr) != 1)
+		return 0; /* a name: nothing is resolved here */
+	a.port = *end == ':' ? (uint32_t)strtoul(end + 1, NULL, 10)
+						 : default_port(t->uri);
+	to = callroute_grow(&b->addrs, sizeof a, 1);
+	if(to == NULL)
+		return -ENOMEM;
+	*to = a;
+	return 0;
+}
+
+/* --- accounts --------------------------------------------------------------- */
 
 /* "192.0.2.0/24", "2001:db8::/32" or an address, with no host bits set. */
 static const char *parse_net(const char *text, struct callroute_net *net)

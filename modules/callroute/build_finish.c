@@ -103,6 +103,16 @@ static int by_length(const void *a, const void *b)
 	return memcmp(x->addr, y->addr, sizeof x->addr);
 }
 
+static int by_addr(const void *a, const void *b)
+{
+	const struct callroute_addr *x = a, *y = b;
+	int d = memcmp(x->addr, y->addr, sizeof x->addr);
+
+	if(d == 0)
+		d = x->port < y->port ? -1 : x->port > y->port;
+	return d != 0 ? d : x->trunk < y->trunk ? -1 : x->trunk > y->trunk;
+}
+
 int callroute_finish_accounts(struct callroute_builder *b, uint32_t **names)
 {
 	const struct callroute_build_account *a = b->accounts.rows;
@@ -125,6 +135,9 @@ int callroute_finish_accounts(struct callroute_builder *b, uint32_t **names)
 					a[n[i]].id, sorted_texts + a[n[i]].out.value,
 					a[n[i - 1]].id);
 	}
+	if(b->addrs.count > 1)
+		qsort(b->addrs.rows, b->addrs.count, sizeof(struct callroute_addr),
+				by_addr);
 	if(b->nets.count > 1)
 		qsort(nets, b->nets.count, sizeof *nets, by_length);
 	for(size_t i = 1; i < b->nets.count; i++) {

@@ -114,6 +114,8 @@ static int write_parts(const struct callroute_builder *b,
 	PUT_OUT(trunks, struct callroute_build_trunk);
 	put(l, &im->trunk_names, b->trunk_names.rows, b->trunk_names.count,
 			sizeof(uint32_t));
+	put(l, &im->addrs, b->addrs.rows, b->addrs.count,
+			sizeof(struct callroute_addr));
 	PUT_OUT(plans, struct callroute_build_plan);
 	put(l, &im->plan_names, d->plan_names, b->plans.count, sizeof(uint32_t));
 	PUT_OUT(entries, struct callroute_build_entry);

@@ -148,6 +148,7 @@ struct callroute_builder
 	uint32_t last_term;
 	struct callroute_rows texts;	   /* char */
 	struct callroute_rows trunk_names; /* uint32_t trunks by name */
+	struct callroute_rows addrs;	   /* struct callroute_addr */
 	size_t rates_read;				   /* disabled decks' included */
 };
 
@@ -178,6 +179,10 @@ int callroute_keep_text(
 /* Index of a trunk by name, CALLROUTE_NONE. */
 uint32_t callroute_trunk_named(
 		struct callroute_builder *b, const char *name, size_t len);
+
+/* Keeps the trunk's address when its URI has one. 0, -ENOMEM. */
+int callroute_keep_addr(struct callroute_builder *b,
+		const struct callroute_trunk *trunk, uint32_t index);
 
 /* 0, -1 when it is longer than the trie's limit or has other symbols. */
 int callroute_pack_prefix(const char *text, struct callroute_packed *out);

@@ -110,6 +110,7 @@ struct callroute_candidate
 	uint16_t first_sec, step_sec;
 	uint16_t quality;	/* 0 .. 1000 */
 	uint8_t prefix_len; /* how much of the number the rate matched */
+	uint8_t cli;		/* its trunk wants other identity headers */
 	uint16_t place;		/* internal: the vendor it was made from */
 };
 
@@ -179,6 +180,12 @@ const struct callroute_trunk *callroute_find_trunk(
 		const struct callroute_image *image, uint32_t id);
 const struct callroute_trunk *callroute_find_trunk_name(
 		const struct callroute_image *image, const char *name, size_t len);
+/* The trunk whose URI has this address (16 bytes, IPv4 mapped into
+ * ::ffff:0:0/96): that of the port, else the first one there. Trunks behind a
+ * name have no address here: nothing is resolved. */
+const struct callroute_trunk *callroute_find_trunk_at(
+		const struct callroute_image *image, const uint8_t *addr,
+		uint32_t port);
 const struct callroute_plan *callroute_find_plan(
 		const struct callroute_image *image, const char *name, size_t len);
 const struct callroute_plan *callroute_find_plan_id(

@@ -1,274 +1,325 @@
 /*
- * Script functions: translate a SIP request into a question, and a verdict into
- * the request's new destination. No locks but the store's own, no allocation
- * of ours (rewriting a URI uses the worker's private memory).
+ * Script functions of an outgoing call: choose, go on, give back; and the table
+ * of all script functions.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "callroute/callroute_mod.h"
-#include "core/dset.h"
-#include "core/parser/parse_cseq.h"
-#include "core/socket_info.h"
 
-#include <errno.h>
 #include <string.h>
-
-/* The request this message belongs to: itself, or its transaction's. */
-static sip_msg_t *request_of(sip_msg_t *msg)
-{
-	struct cell *t;
-
-	if(msg->first_line.type == SIP_REQUEST)
-		return msg;
-	t = callroute.tm.t_gett();
-	return t == NULL || t == T_UNDEFINED ? NULL : t->uas.request;
-}
-
-uint64_t callroute_request_id(sip_msg_t *msg)
-{
-	/* A spiral carries the same Call-ID and CSeq: the branch tells it apart. */
-	char key[512];
-	size_t n = 0;
-	sip_msg_t *req = request_of(msg);
-	str parts[3] = {STR_NULL, STR_NULL, STR_NULL};
-
-	if(req == NULL)
-		return 0;
-	/* A transaction's request was parsed before it was cloned to shared memory:
-	 * nothing may be added to it there. */
-	if(req == msg
-			&& parse_headers(msg, HDR_CALLID_F | HDR_CSEQ_F | HDR_VIA1_F, 0)
-					   < 0)
-		return 0;
-	if(req->callid == NULL || req->cseq == NULL || req->via1 == NULL)
-		return 0;
-	parts[0] = req->callid->body;
-	parts[1] = get_cseq(req)->number;
-	if(req->via1->branch != NULL)
-		parts[2] = req->via1->branch->value;
-	for(int i = 0; i < 3; i++) {
-		size_t len = parts[i].len < 160 ? (size_t)parts[i].len : 160;
-
-		memcpy(key + n, parts[i].s, len);
-		n += len;
-		key[n++] = '\0';
-	}
-	return tg_hash_id(&callroute.key, 0, key, n);
-}
-
-int callroute_copy_trunk(uint32_t id, struct callroute_trunk *out)
-{
-	const struct callroute_image *im =
-			tg_snapshot_enter(callroute.snapshots, process_no, NULL, NULL);
-	const struct callroute_trunk *t = im ? callroute_find_trunk(im, id) : NULL;
-
-	if(t != NULL)
-		*out = *t;
-	tg_snapshot_leave(callroute.snapshots, process_no);
-	return t != NULL ? 0 : -ENOENT;
-}
-
-static uint64_t attempt_expiry(uint64_t now)
-{
-	return now + (uint64_t)callroute.attempt_ttl * 1000000;
-}
-
-/* Sends the request the trunk's way. 0, or -1 when Kamailio refused. */
-static int apply(sip_msg_t *msg, const struct callroute_trunk *t,
-		const struct callroute_attempt *a)
-{
-	char buf[CALLROUTE_REQUEST_URI_MAX];
-	str uri = {buf, 0};
-
-	uri.len = callroute_make_uri(t, a->number, a->number_len, buf, sizeof buf);
-	if(uri.len < 0 || rewrite_uri(msg, &uri) < 0) {
-		LM_ERR("trunk=%s: cannot set the request URI\n", t->name);
-		return -1;
-	}
-	reset_dst_uri(msg);
-	if(t->socket[0] != '\0') {
-		str name = {(char *)t->socket, (int)strlen(t->socket)};
-		struct socket_info *sock = lookup_local_socket(&name);
-
-		if(sock == NULL) {
-			LM_ERR("trunk=%s socket=%s: Kamailio does not listen there\n",
-					t->name, t->socket);
-			return -1;
-		}
-		set_force_socket(msg, sock);
-	}
-	if((t->try_timeout_ms || t->ring_timeout_ms)
-			&& callroute.tm.set_fr(msg, t->ring_timeout_ms, t->try_timeout_ms)
-					   < 0)
-		LM_WARN("trunk=%s: cannot set the timers\n", t->name);
-	return 0;
-}
-
-/* Applies the next candidate that still exists and is up; keeps what is left. */
-static int try_next(sip_msg_t *msg, uint64_t id, struct callroute_view *view)
-{
-	struct callroute_attempt *a = &view->attempt;
-	uint64_t now = glue_now();
-
-	while(a->next < a->count) {
-		uint32_t trunk = a->candidates[a->next++].trunk_id;
-
-		if(callroute_copy_trunk(trunk, &view->trunk) < 0
-				|| view->trunk.state != CALLROUTE_UP)
-			continue;
-		if(apply(msg, &view->trunk, a) < 0)
-			continue;
-		tg_store_put(
-				callroute.attempt_store, id, 0, attempt_expiry(now), now, a);
-		view->reason = "ok";
-		return CALLROUTE_OK;
-	}
-	memset(&view->trunk, 0, sizeof view->trunk);
-	view->reason = "exhausted";
-	return CALLROUTE_EXHAUSTED;
-}
+#include <time.h>
 
 static int refuse(struct callroute_view *view, const char *reason, int verdict)
 {
 	view->reason = reason;
 	counter_inc(callroute.failed);
+	if(verdict == CALLROUTE_NO_CAPACITY)
+		counter_inc(callroute.refused_capacity);
+	else if(verdict == CALLROUTE_ALL_DOWN)
+		counter_inc(callroute.refused_down);
+	else if(verdict == CALLROUTE_NO_MARGIN)
+		counter_inc(callroute.refused_margin);
+	else if(verdict == CALLROUTE_BLOCKED)
+		counter_inc(callroute.refused_blocked);
 	return verdict;
+}
+
+/* What the answer says, into the record that outlives this message. */
+static void remember(struct callroute_attempt *a,
+		const struct callroute_answer *answer,
+		const struct callroute_question *q, const struct callroute_sender *s)
+{
+	a->sender = *s;
+	a->sell = answer->sell;
+	a->rule_id = answer->rule_id;
+	a->src_country = answer->src_country;
+	a->dst_country = answer->dst_country;
+	a->emergency = answer->emergency != 0;
+	a->count = (uint8_t)answer->count;
+	a->next = 0;
+	a->trunk_id = 0;
+	memcpy(a->candidates, answer->candidates, sizeof a->candidates);
+	memcpy(a->plan, answer->plan, sizeof a->plan);
+	/* The number may live in the URI that the next trunk overwrites. */
+	memcpy(a->number, q->number, q->number_len);
+	a->number_len = (uint8_t)q->number_len;
+	memcpy(a->src, q->src, q->src_len);
+	a->src_len = (uint8_t)q->src_len;
+	a->routing_len = answer->routing_len;
+	memcpy(a->routing_number, answer->routing_number,
+			sizeof a->routing_number);
+}
+
+/* The plan: the one named, else that of the account, else the default. */
+static void set_plan(struct callroute_question *q, const str *plan,
+		const struct callroute_sender *s)
+{
+	if(plan == NULL && s->plan != 0) {
+		q->plan_id = s->plan;
+		return;
+	}
+	if(plan == NULL)
+		plan = &callroute.default_plan;
+	q->plan = plan->s;
+	q->plan_len = (size_t)plan->len;
+}
+
+static int touches_identity(const struct callroute_attempt *a)
+{
+	int touches = a->sender.cli != CALLROUTE_CLI_PASS;
+
+	for(int i = 0; i < a->count; i++)
+		touches |= a->candidates[i].cli;
+	return touches;
+}
+
+static int decide(sip_msg_t *msg, struct callroute_view *view,
+		struct callroute_question *q)
+{
+	/* One decision at a time in a process. */
+	static struct callroute_work work;
+	static struct callroute_answer answer;
+	struct callroute_attempt *a = &view->attempt;
+	const struct callroute_image *im;
+	struct cell *t = callroute.tm.t_gett();
+	uint64_t id = callroute_request_id(msg);
+	int rc;
+
+	a->call = callroute_call_id(msg);
+	if(id == 0 || a->call == 0)
+		return refuse(view, "bad_message", CALLROUTE_NO_PREFIX);
+	q->clock = glue_now();
+	q->now = time(NULL);
+	q->seed = id ^ q->clock;
+	q->account = view->sender.account;
+	q->account_limit = view->sender.limit;
+	im = tg_snapshot_enter(
+			callroute.snapshots, process_no, NULL, &a->generation);
+	callroute_decide(im, callroute.live, q, &work, &answer);
+	tg_snapshot_leave(callroute.snapshots, process_no);
+
+	memcpy(view->redirect, answer.redirect, sizeof view->redirect);
+	if(answer.verdict == CALLROUTE_REDIRECTED) {
+		view->reason = answer.reason;
+		memcpy(a->plan, answer.plan, sizeof a->plan);
+		a->rule_id = answer.rule_id;
+		counter_inc(callroute.redirected);
+		return CALLROUTE_REDIRECTED;
+	}
+	if(answer.verdict != CALLROUTE_OK)
+		return refuse(view, answer.reason, answer.verdict);
+	remember(a, &answer, q, &view->sender);
+	rc = callroute_try_next(msg, id, view, 1, 0);
+	if(rc == CALLROUTE_NO_CAPACITY)
+		return refuse(view, view->reason, rc);
+	if(rc != CALLROUTE_OK)
+		return refuse(view, "all_down", CALLROUTE_ALL_DOWN);
+	/* A second choice in a failure route has its callbacks already. */
+	if(t == NULL || t == T_UNDEFINED)
+		callroute_follow(msg, id, touches_identity(a));
+	counter_inc(callroute.selected);
+	if(a->emergency)
+		counter_inc(callroute.emergency);
+	return rc;
 }
 
 int callroute_cmd_select(sip_msg_t *msg, const str *plan, const str *dst)
 {
-	struct callroute_view *view = callroute_view_new(msg);
-	struct callroute_attempt *a = &view->attempt;
-	struct callroute_question q = {
-			.plan = plan->s, .plan_len = (size_t)plan->len, .now = time(NULL)};
-	struct callroute_answer answer;
-	const struct callroute_image *im;
-	uint64_t id = callroute_request_id(msg);
-	str number = *dst;
-	int rc;
+	struct callroute_view *view = callroute_view_of(msg);
+	struct callroute_question q = {0};
+	char src[CALLROUTE_CALLER_MAX];
+	str number;
 
-	if(id == 0)
-		return refuse(view, "bad_message", CALLROUTE_NO_PREFIX);
+	memset(&view->attempt, 0, sizeof view->attempt);
+	memset(&view->trunk, 0, sizeof view->trunk);
+	view->reason = "";
+	if(dst != NULL)
+		number = *dst;
+	else if(view->number[0] != '\0')
+		number = (str){view->number, (int)strlen(view->number)};
+	else if(callroute_request_number(msg, &number) < 0)
+		return refuse(view, "not_a_number", CALLROUTE_NO_PREFIX);
 	if(number.len > 0 && number.s[0] == '+') {
 		number.s++;
 		number.len--;
 	}
 	q.number = number.s;
 	q.number_len = (size_t)number.len;
-	q.seed = id ^ glue_now();
-
-	im = tg_snapshot_enter(
-			callroute.snapshots, process_no, NULL, &a->generation);
-	callroute_decide(im, &q, &answer);
-	tg_snapshot_leave(callroute.snapshots, process_no);
-
-	if(answer.verdict != CALLROUTE_OK)
-		return refuse(view, answer.reason, answer.verdict);
-	a->count = (uint8_t)answer.count;
-	memcpy(a->candidates, answer.candidates, sizeof a->candidates);
-	memcpy(a->plan, plan->s, (size_t)plan->len);
-	/* The number may live in the URI that the next trunk overwrites. */
-	memcpy(a->number, number.s, (size_t)number.len);
-	a->number_len = (uint8_t)number.len;
-	rc = try_next(msg, id, view);
-	if(rc != CALLROUTE_OK)
-		return refuse(view, "all_down", CALLROUTE_ALL_DOWN);
-	counter_inc(callroute.selected);
-	return rc;
+	q.src = src;
+	q.src_len = callroute_caller_number(msg, src);
+	set_plan(&q, plan, &view->sender);
+	return decide(msg, view, &q);
 }
+
+/* --- callroute_next ---------------------------------------------------------- */
 
 static int exhausted(struct callroute_view *view, const char *reason)
 {
 	view->reason = reason;
 	counter_inc(callroute.exhausted);
+	callroute_capacity_release(
+			callroute.live, view->attempt.call, glue_now());
 	return CALLROUTE_EXHAUSTED;
+}
+
+/* What the failed trunk's class says of the reply. A trunk that a reload took
+ * away says nothing: go on. */
+static enum callroute_follow what_follows(uint32_t trunk_id, int reply)
+{
+	const struct callroute_image *im =
+			tg_snapshot_enter(callroute.snapshots, process_no, NULL, NULL);
+	const struct callroute_trunk *t =
+			im ? callroute_find_trunk(im, trunk_id) : NULL;
+	enum callroute_follow f =
+			t ? callroute_follows(t, reply) : CALLROUTE_FOLLOW_NEXT;
+
+	tg_snapshot_leave(callroute.snapshots, process_no);
+	return f;
 }
 
 int callroute_cmd_next(sip_msg_t *msg)
 {
-	struct callroute_view *view = callroute_view_new(msg);
+	struct callroute_view *view = callroute_view_of(msg);
 	struct callroute_attempt *a = &view->attempt;
-	struct callroute_trunk failed;
 	struct cell *t = callroute.tm.t_gett();
 	uint64_t id = callroute_request_id(msg);
-	int branch;
+	enum callroute_follow follow;
+	uint32_t carrier;
+	int branch, reply, rc;
 
+	memset(a, 0, sizeof *a);
 	if(t == NULL || t == T_UNDEFINED || id == 0
 			|| (branch = callroute.tm.t_get_picked_branch()) < 0) {
 		LM_ERR("callroute_next works in a failure_route only\n");
 		return exhausted(view, "no_failure");
 	}
+	reply = t->uac[branch].last_received;
 	if(tg_store_get(callroute.attempt_store, id, glue_now(), a) < 0) {
 		counter_inc(callroute.state_lost);
 		return exhausted(view, "state_lost");
 	}
+	callroute_settle(id, reply, (t->flags & T_CANCELED) != 0);
 	if(t->flags & T_CANCELED)
 		return exhausted(view, "canceled");
-	/* A trunk that a reload took away says nothing about its codes: go on. */
-	if(a->next > 0
-			&& callroute_copy_trunk(
-					   a->candidates[a->next - 1].trunk_id, &failed)
-					   == 0
-			&& !callroute_fails_over(
-					&failed.failover, t->uac[branch].last_received))
+	follow = what_follows(a->trunk_id, reply);
+	/* An emergency call takes no failure for an answer but the caller's own. */
+	if(follow == CALLROUTE_FOLLOW_END && !a->emergency)
 		return exhausted(view, "final_reply");
-	if(try_next(msg, id, view) != CALLROUTE_OK)
-		return exhausted(view, "exhausted");
+	carrier = follow == CALLROUTE_FOLLOW_OTHER_CARRIER ? a->carrier_id : 0;
+	rc = callroute_try_next(msg, id, view, 0, carrier);
+	if(rc != CALLROUTE_OK)
+		return exhausted(view, view->reason);
 	counter_inc(callroute.failovers);
 	return CALLROUTE_OK;
 }
 
+int callroute_cmd_release(sip_msg_t *msg)
+{
+	uint64_t now = glue_now();
+	uint64_t ids[2] = {
+			callroute_call_id(msg), callroute_call_id_reverse(msg)};
+	int given = 0;
+
+	for(int i = 0; i < 2; i++) {
+		if(ids[i] != 0
+				&& callroute_capacity_release(callroute.live, ids[i], now)
+						   == 0)
+			given = 1;
+	}
+	return given ? 1 : -1;
+}
+
 /* --- script: native ------------------------------------------------------- */
 
-/* The user part of the request URI; a '#' comes as %23 (RFC 3261, 25.1). */
-static int request_number(sip_msg_t *msg, str *out)
+static int text(sip_msg_t *msg, char *param, str *out)
 {
-	static char buf[256];
-
-	if(parse_sip_msg_uri(msg) < 0 || msg->parsed_uri.user.len > (int)sizeof buf)
-		return -1;
-	*out = (str){buf, msg->parsed_uri.user.len};
-	return un_escape(&msg->parsed_uri.user, out);
+	return fixup_get_svalue(msg, (gparam_t *)param, out);
 }
 
 static int w_select(sip_msg_t *msg, char *plan, char *dst)
 {
-	str p = callroute.default_plan, d;
+	str p, d;
 
-	if(plan != NULL && fixup_get_svalue(msg, (gparam_t *)plan, &p) < 0)
+	if(plan != NULL && text(msg, plan, &p) < 0)
 		return CALLROUTE_NO_DATA;
-	if((dst != NULL ? fixup_get_svalue(msg, (gparam_t *)dst, &d)
-					: request_number(msg, &d))
-			< 0)
+	if(dst != NULL && text(msg, dst, &d) < 0)
 		return CALLROUTE_NO_PREFIX;
-	return callroute_cmd_select(msg, &p, &d);
+	return callroute_cmd_select(
+			msg, plan != NULL ? &p : NULL, dst != NULL ? &d : NULL);
 }
 
-static int w_next(sip_msg_t *msg, char *p1, char *p2)
+/* Functions with one optional text, and without any. */
+#define OPTIONAL(name)                                               \
+	static int w_##name(sip_msg_t *msg, char *param, char *none)     \
+	{                                                                \
+		str s;                                                       \
+                                                                     \
+		if(param != NULL && text(msg, param, &s) < 0)                \
+			return -1;                                               \
+		return callroute_cmd_##name(msg, param != NULL ? &s : NULL); \
+	}
+#define PLAIN(name)                                          \
+	static int w_##name(sip_msg_t *msg, char *p1, char *p2) \
+	{                                                        \
+		return callroute_cmd_##name(msg);                    \
+	}
+
+PLAIN(next)
+PLAIN(release)
+PLAIN(account)
+PLAIN(explain)
+OPTIONAL(normalize)
+OPTIONAL(is_emergency)
+OPTIONAL(is_trunk)
+OPTIONAL(did)
+OPTIONAL(fork)
+
+static int w_redirect(sip_msg_t *msg, char *param, char *none)
 {
-	return callroute_cmd_next(msg);
+	int n = CALLROUTE_CANDIDATES;
+
+	if(param != NULL && fixup_get_ivalue(msg, (gparam_t *)param, &n) < 0)
+		return -1;
+	return callroute_cmd_redirect(msg, n);
 }
+
+#define ROUTES (REQUEST_ROUTE | FAILURE_ROUTE)
+#define TEXT(name, routes)                                     \
+	{"callroute_" #name, w_##name, 0, 0, 0, routes},           \
+	{                                                          \
+		"callroute_" #name, w_##name, 1, fixup_spve_null,      \
+				fixup_free_spve_null, routes                   \
+	}
 
 /* clang-format off */
 const cmd_export_t callroute_cmds[] = {
-	{"callroute_select", w_select, 0, 0, 0, REQUEST_ROUTE | FAILURE_ROUTE},
-	{"callroute_select", w_select, 1, fixup_spve_null, fixup_free_spve_null,
-		REQUEST_ROUTE | FAILURE_ROUTE},
-	{"callroute_select", w_select, 2, fixup_spve_spve, fixup_free_spve_spve,
-		REQUEST_ROUTE | FAILURE_ROUTE},
+	TEXT(select, ROUTES),
+	{"callroute_select", w_select, 2, fixup_spve_spve, fixup_free_spve_spve, ROUTES},
 	{"callroute_next", w_next, 0, 0, 0, FAILURE_ROUTE},
+	{"callroute_release", w_release, 0, 0, 0, ANY_ROUTE},
+	{"callroute_account", w_account, 0, 0, 0, ROUTES},
+	{"callroute_explain", w_explain, 0, 0, 0, ROUTES},
+	TEXT(normalize, ROUTES),
+	TEXT(is_emergency, ROUTES),
+	TEXT(is_trunk, ANY_ROUTE),
+	TEXT(did, ROUTES),
+	TEXT(fork, ROUTES),
+	{"callroute_redirect", w_redirect, 0, 0, 0, REQUEST_ROUTE},
+	{"callroute_redirect", w_redirect, 1, fixup_igp_null, fixup_free_igp_null, REQUEST_ROUTE},
 	{0, 0, 0, 0, 0, 0},
 };
 /* clang-format on */
 
-/* --- script: KEMI --------------------------------------------------------- */
+/* --- script: KEMI ---------------------------------------------------------- */
 
-static int ki_select(sip_msg_t *msg, str *plan)
+static int ki_select(sip_msg_t *msg)
 {
-	str d;
+	return callroute_cmd_select(msg, NULL, NULL);
+}
 
-	return request_number(msg, &d) < 0 ? CALLROUTE_NO_PREFIX
-									   : callroute_cmd_select(msg, plan, &d);
+static int ki_select_plan(sip_msg_t *msg, str *plan)
+{
+	return callroute_cmd_select(msg, plan, NULL);
 }
 
 static int ki_select_dst(sip_msg_t *msg, str *plan, str *dst)
@@ -276,14 +327,49 @@ static int ki_select_dst(sip_msg_t *msg, str *plan, str *dst)
 	return callroute_cmd_select(msg, plan, dst);
 }
 
+#define KI_OPTIONAL(name)                                   \
+	static int ki_##name(sip_msg_t *msg)                    \
+	{                                                       \
+		return callroute_cmd_##name(msg, NULL);             \
+	}                                                       \
+	static int ki_##name##_of(sip_msg_t *msg, str *param)   \
+	{                                                       \
+		return callroute_cmd_##name(msg, param);            \
+	}
+
+KI_OPTIONAL(normalize)
+KI_OPTIONAL(is_emergency)
+KI_OPTIONAL(is_trunk)
+KI_OPTIONAL(did)
+KI_OPTIONAL(fork)
+
+static int ki_redirect(sip_msg_t *msg)
+{
+	return callroute_cmd_redirect(msg, CALLROUTE_CANDIDATES);
+}
+
+#define KEMI(name, function, ...) \
+	{str_init("callroute"), str_init(name), SR_KEMIP_INT, function, {__VA_ARGS__}}
+#define KEMI_OPTIONAL(name)                       \
+	KEMI(#name, ki_##name, SR_KEMIP_NONE),        \
+	KEMI(#name "_of", ki_##name##_of, SR_KEMIP_STR)
+
 /* clang-format off */
 sr_kemi_t callroute_kemi[] = {
-	{str_init("callroute"), str_init("select"), SR_KEMIP_INT, ki_select,
-		{SR_KEMIP_STR}},
-	{str_init("callroute"), str_init("select_dst"), SR_KEMIP_INT, ki_select_dst,
-		{SR_KEMIP_STR, SR_KEMIP_STR}},
-	{str_init("callroute"), str_init("next"), SR_KEMIP_INT, callroute_cmd_next,
-		{SR_KEMIP_NONE}},
+	KEMI("select", ki_select, SR_KEMIP_NONE),
+	KEMI("select_plan", ki_select_plan, SR_KEMIP_STR),
+	KEMI("select_dst", ki_select_dst, SR_KEMIP_STR, SR_KEMIP_STR),
+	KEMI("next", callroute_cmd_next, SR_KEMIP_NONE),
+	KEMI("release", callroute_cmd_release, SR_KEMIP_NONE),
+	KEMI("account", callroute_cmd_account, SR_KEMIP_NONE),
+	KEMI("explain", callroute_cmd_explain, SR_KEMIP_NONE),
+	KEMI_OPTIONAL(normalize),
+	KEMI_OPTIONAL(is_emergency),
+	KEMI_OPTIONAL(is_trunk),
+	KEMI_OPTIONAL(did),
+	KEMI_OPTIONAL(fork),
+	KEMI("redirect", ki_redirect, SR_KEMIP_NONE),
+	KEMI("redirect_n", callroute_cmd_redirect, SR_KEMIP_INT),
 	{{0, 0}, {0, 0}, 0, NULL, {0}},
 };
 /* clang-format on */

@@ -119,12 +119,13 @@ struct callroute_event
 struct callroute_shared
 {
 	_Atomic uint64_t ticket; /* reload requests so far */
+	_Atomic int waiting;	 /* snapshots that a reader still holds */
 };
 
 struct callroute_state
 {
 	/* parameters */
-	str db_url, default_plan, probe_from;
+	str db_url, default_plan, probe_from, event_callback;
 	int snapshot_mb, attempts, attempt_ttl, max_shrink;
 	int max_trunks, max_calls, max_owners, quality_pairs, quality_half_life;
 	int max_call_sec;
@@ -221,7 +222,7 @@ void callroute_settle(uint64_t id, int reply, int cancelled);
 /* Binds to dialog and sl where they are loaded. 0, -1. */
 int callroute_dlg_init(void);
 /* Follows the request's transaction and call from now on. */
-void callroute_follow(sip_msg_t *msg, uint64_t id);
+void callroute_follow(sip_msg_t *msg, uint64_t id, int touches_identity);
 
 /* --- cli_msg.c ---------------------------------------------------------------- */
 
@@ -242,8 +243,10 @@ const struct callroute_event *callroute_event_now(void);
 
 /* --- probe_msg.c ---------------------------------------------------------------- */
 
-/* OPTIONS to the trunks that are due; from the timer process. */
+/* OPTIONS to the trunks that are due, from a process of its own: registered in
+ * mod_init, forked by the main process. 0, -1. */
 int callroute_probe_init(void);
+int callroute_probe_start(void);
 
 /* --- script, RPC ----------------------------------------------------------------- */
 

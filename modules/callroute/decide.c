@@ -322,8 +322,10 @@ void callroute_decide(const struct callroute_image *im,
 	a->dst_country = c.dst_country = country_of(c.number, c.number_len);
 	a->src_country = c.src_country = country_of(q->src, q->src_len);
 	callroute_price_vendors(&c);
-	if(!check_sell(&c, a))
+	if(!check_sell(&c, a)) {
+		work->count = 0; /* nobody was judged: there is no fate to tell */
 		return;
+	}
 	best = callroute_judge_vendors(&c);
 	a->count = callroute_rank_vendors(&c, &best, a->candidates);
 	if(a->count == 0)

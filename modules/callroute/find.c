@@ -139,6 +139,33 @@ const struct callroute_trunk *callroute_find_trunk(
 	return NULL;
 }
 
+const struct callroute_trunk *callroute_find_trunk_at(
+		const struct callroute_image *im, const uint8_t *addr, uint32_t port)
+{
+	const struct callroute_addr *rows =
+			CALLROUTE_ROWS(im, struct callroute_addr, addrs);
+	const struct callroute_addr *found = NULL;
+	uint64_t lo = 0, hi = im->addrs.count;
+
+	while(lo < hi) {
+		uint64_t mid = lo + (hi - lo) / 2;
+
+		if(memcmp(rows[mid].addr, addr, sizeof rows[mid].addr) < 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	for(; lo < im->addrs.count
+			&& memcmp(rows[lo].addr, addr, sizeof rows[lo].addr) == 0;
+			lo++) {
+		if(found == NULL || (rows[lo].port == port && found->port != port))
+			found = &rows[lo];
+	}
+	return found == NULL ? NULL
+						 : &CALLROUTE_ROWS(im, struct callroute_trunk,
+								   trunks)[found->trunk];
+}
+
 int callroute_time_holds(
 		const struct callroute_image *im, uint32_t time, int64_t now)
 {

@@ -112,6 +112,15 @@ struct callroute_trunk
 	char prefix[CALLROUTE_PREFIX_MAX]; /* put in front after the strip */
 };
 
+/* Where trunks are whose URI has an address, sorted by (address, port, trunk).
+ * IPv4 is mapped into ::ffff:0:0/96. */
+struct callroute_addr
+{
+	uint8_t addr[16];
+	uint32_t port; /* the URI's, else its transport's */
+	uint32_t trunk;
+};
+
 struct callroute_plan
 {
 	uint32_t id;
@@ -309,7 +318,8 @@ struct callroute_image
 	int64_t calendars_till; /* calendars know nothing of the time after */
 
 	/* Rows by id; the *_names are their indexes (uint32_t) by name. */
-	struct callroute_table carriers, trunks, trunk_names, plans, plan_names;
+	struct callroute_table carriers, trunks, trunk_names, addrs;
+	struct callroute_table plans, plan_names;
 	struct callroute_table entries, countries, decks;
 	struct callroute_table accounts, account_names /* by what they match */,
 			nets;

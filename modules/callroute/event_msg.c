@@ -1,0 +1,110 @@
+/*
+ * Events: any process pushes one into a ring, the keeper takes them out and runs
+ * event_route[callroute:...] for each. No route runs in a SIP worker or under a
+ * lock; a full ring loses the event, counted.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "callroute/callroute_mod.h"
+#include "core/action.h"
+#include "core/fmsg.h"
+#include "core/kemi.h"
+#include "core/receive.h"
+#include "core/route.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const char *const names[] = {
+		[CALLROUTE_TRUNK_DOWN] = "callroute:trunk-down",
+		[CALLROUTE_TRUNK_UP] = "callroute:trunk-up",
+		[CALLROUTE_BREAKER_MOVED] = "callroute:breaker",
+		[CALLROUTE_RELOADED] = "callroute:reload",
+};
+#define EVENTS ((int)(sizeof names / sizeof names[0]))
+
+static int routes[EVENTS];
+static const struct callroute_event *running;
+
+const struct callroute_event *callroute_event_now(void)
+{
+	return running;
+}
+
+void callroute_tell(enum callroute_event_type type, uint32_t trunk_id,
+		const char *state)
+{
+	struct callroute_event e = {.type = type,
+			.trunk_id = trunk_id,
+			.generation = tg_snapshot_generation(callroute.snapshots)};
+
+	snprintf(e.state, sizeof e.state, "%s", state);
+	if(tg_ring_push(callroute.events, &e, glue_now()) < 0)
+		counter_inc(callroute.events_lost);
+	else
+		glue_keeper_wake(&callroute.keeper);
+}
+
+void callroute_events_init(void)
+{
+	for(int i = 0; i < EVENTS; i++)
+		routes[i] = route_lookup(&event_rt, (char *)names[i]);
+}
+
+static void run_route(const struct callroute_event *e)
+{
+	sr_kemi_eng_t *engine = sr_kemi_eng_get();
+	struct run_act_ctx ctx;
+	sip_msg_t *msg;
+
+	if(engine == NULL && (routes[e->type] < 0
+				|| event_rt.rlist[routes[e->type]] == NULL))
+		return;
+	if(faked_msg_init() < 0)
+		return;
+	msg = faked_msg_next();
+	running = e;
+	set_route_type(EVENT_ROUTE);
+	init_run_actions_ctx(&ctx);
+	if(engine != NULL) {
+		str name = {(char *)names[e->type], (int)strlen(names[e->type])};
+		str callback = callroute.event_callback;
+
+		if(callback.len > 0
+				&& sr_kemi_route(engine, msg, EVENT_ROUTE, &callback, &name)
+						   < 0)
+			LM_ERR("the event callback failed for %s\n", names[e->type]);
+	} else {
+		run_top_route(event_rt.rlist[routes[e->type]], msg, &ctx);
+	}
+	running = NULL;
+}
+
+static void log_event(const struct callroute_event *e)
+{
+	struct callroute_view *view = NULL;
+	static struct callroute_view trunk;
+
+	if(e->trunk_id != 0 && callroute_copy_trunk(e->trunk_id, &trunk, NULL) == 0)
+		view = &trunk;
+	if(e->type != CALLROUTE_RELOADED)
+		LM_NOTICE("%s trunk=%s carrier=%s%s%s\n",
+				names[e->type] + sizeof "callroute:" - 1,
+				view ? view->trunk.name : "", view ? view->carrier : "",
+				e->state[0] ? " state=" : "", e->state);
+}
+
+void callroute_events_run(void)
+{
+	struct callroute_event e;
+
+	/* Bounded: what comes meanwhile waits for the next tick. */
+	for(int i = 0; i < 1024
+					&& tg_ring_pop(callroute.events, &e, glue_now()) == 0;
+			i++) {
+		if(e.type >= (uint32_t)EVENTS)
+			continue;
+		log_event(&e);
+		run_route(&e);
+	}
+}
