@@ -165,7 +165,8 @@ def lcr_tables(chance, path):
             rules.append({"id": len(rules) + 1, "lcr_id": lcr_id, "prefix": prefix or chance.choice((None, "")),
                           "stopper": stopper, "enabled": enabled})
             ours = [one["id"] for one in gateways if one["lcr_id"] in (0, lcr_id)]
-            for gateway in chance.sample(ours, chance.randint(0, 4)):
+            others = [chance.choice(gateways)["id"]] if chance.random() < 0.2 else []  # skipped by lcr
+            for gateway in {*chance.sample(ours, chance.randint(0, 4)), *others}:
                 targets.append({"lcr_id": lcr_id, "rule_id": rules[-1]["id"], "gw_id": gateway, "priority": gateway})
     fill(path, "lcr_rule", rules)
     chance.shuffle(targets)
