@@ -132,7 +132,7 @@ class Import:
 
     def _option_date(self, name, text):
         try:
-            return deck_cell.moment(text, deck_cell.zone(self.args.tz), self.args.date_format)
+            return deck_cell.moment(text, deck_cell.zone(self.args.tz))
         except ValueError as error:
             raise SheetFault(f"{name}: {error}") from error
 
