@@ -178,6 +178,27 @@ static void a_burst_is_a_quarter_of_a_second(void **state)
 	}
 }
 
+/* As many owners as it was made for, all busy: nearly each has a place, and when
+ * they are idle others may have it. */
+static void pacing_has_room_for_all_owners(void **state)
+{
+	struct rig *r = *state;
+	struct callroute_pace *p = callroute_part(r->live, r->live->pace_at);
+	uint32_t i, round, counted, n = rig_config()->owners + rig_config()->trunks;
+
+	for(round = 0; round < 5; round++) {
+		uint64_t base = (uint64_t)round << 40, t = NOW + round * 10 * SEC;
+
+		for(i = 1; i <= n; i++)
+			(void)callroute_pace_take(p, base + i, 1, t);
+		for(counted = 0, i = 1; i <= n; i++)
+			counted += !callroute_pace_allows(p, base + i, 1, t);
+		assert_in_range(counted, n * 95 / 100, n);
+		for(i = 1; i <= n; i++)
+			assert_true(callroute_pace_allows(p, base + i, 1, t + SEC));
+	}
+}
+
 /* The trunk refuses again and again; carrier and account must not pay. */
 static void a_refused_attempt_counts_for_nobody(void **state)
 {
@@ -367,6 +388,7 @@ int main(void)
 			rig_test(a_refusal_names_its_owner_and_takes_nothing),
 			rig_test(calls_per_second_are_paced),
 			rig_test(a_burst_is_a_quarter_of_a_second),
+			rig_test(pacing_has_room_for_all_owners),
 			rig_test(a_refused_attempt_counts_for_nobody),
 			rig_test(failover_keeps_the_account),
 			rig_test(a_refused_failover_is_still_a_call),
