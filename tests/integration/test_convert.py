@@ -245,6 +245,8 @@ LOST = {
     "cut": ("drouting", rule(time="20240101T080000|PT8H|daily|20500101T070000"), "dr_rules 7: .*cuts a window short"),
     "attrs": ("drouting", "UPDATE dr_gateways SET attrs = 'x=1' WHERE gwid = 2", "dr_gateways 2: .*attrs 'x=1'"),
     "prefix": ("drouting", "UPDATE dr_gateways SET pri_prefix = 'abc' WHERE gwid = 2", "dr_gateways 2: .*'abc'"),
+    "long": ("drouting", f"INSERT INTO dr_groups (id, username, domain, groupid) VALUES (3, '{128 * 'a'}', 'b', 1)",
+             "dr_groups 3: .*not 128 characters"),
     "nobody": ("drouting", "INSERT INTO dr_groups (id, username, domain, groupid) VALUES (3, 'a', 'b', 9)",
                "dr_groups 3: .*group 9"),
     "from_uri": ("lcr", "INSERT INTO lcr_rule (id, lcr_id, prefix, from_uri) VALUES (2, 1, '49', '^sip:4930')",
