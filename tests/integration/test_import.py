@@ -147,6 +147,14 @@ def test_bad_lines_are_listed_and_stop_the_import(base):
     assert base.prices() == {"51": 1000000}
 
 
+def test_an_open_quote_is_never_skipped(file_base):
+    """It swallows lines, and nobody knows how many."""
+    done = file_base.load('Code,Rate\n49,1\n48,"1\n47,1\n', *CREATE, "--skip-bad", status=3)
+    assert "line 3: a quote is not closed" in done.stderr
+    done = file_base.load('Code,Rate\n49,1\n48,"1"x\n47,1\n', *CREATE, "--skip-bad")
+    assert "line 3, line:" in done.stderr and sorted(file_base.prices()) == ["47", "49"]
+
+
 def test_an_empty_prefix_must_be_meant(file_base):
     """OpenSIPS #1961: an accidental empty prefix matched everything."""
     file_base.load("Code,Rate\n,1\n49,1\n", *CREATE, "--default-prefix")
@@ -177,6 +185,15 @@ def test_a_future_price_ends_the_old_one(base):
     before = base.rows()
     done = base.load("Code,Rate,Effective Date\n49,2,2026-07-14T22:00:00Z\n", *MERGE)
     assert "is as the sheet says already" in done.stdout and base.rows() == before and base.revision() == 3
+
+
+@pytest.mark.parametrize("date", ["", "2026-05-01", "2026-07-01"])
+def test_what_the_deck_says_already_changes_nothing(file_base, date):
+    """A whole sheet with a new date on every line must not write the deck anew, or double it."""
+    file_base.load("Code,Rate,Effective Date\n49,1,2026-02-01\n48,1,\n", *CREATE)
+    before = file_base.rows()
+    done = file_base.load(f"Code,Rate,Effective Date\n49,1,{date}\n48,1,{date}\n", *REPLACE)
+    assert "0 added, 0 removed" in done.stdout and file_base.rows() == before
 
 
 def test_a_time_that_the_clocks_leave_out(file_base):

@@ -17,7 +17,7 @@ import pytest
 from support.decks import DeckBase, sqlite_sql
 from support.mariadb import mariadb
 
-PRICE, FIRST, FROM, TILL, BLOCKED = 2, 4, 6, 7, 8
+PRICE, FROM, TILL, BLOCKED = 2, 6, 7, 8
 DAY = 86400
 START = 1780272000     # the clock of the first round
 PREFIXES = ["1", "12", "123", "49", "491", "492", "4930", "7", "77", "8", "81", "82", "86", "9", "99", "*5", "#31"]
@@ -46,17 +46,17 @@ def live(rows, now):
 
 def random_sheet(rng, now):
     """{key: [(from or None, till or 0, price or None for gone or -1 for blocked)]}, without overlaps."""
-    sheet = {}
+    sheet, first = {}, rng.choice([-20, -20, 1])    # some sheets lie wholly in the future
     for prefix in rng.sample(PREFIXES, rng.randint(1, len(PREFIXES))):
         key = prefix, rng.choice(["", "", "", "44"])
-        at = now + rng.randint(-20, 20) * DAY
+        at = now + rng.randint(first, 20) * DAY
         lines = []
         for _ in range(rng.choice([1, 1, 2, 3])):
             till = at + rng.randint(1, 9) * DAY if rng.random() < 0.2 else 0
             price = rng.choice([None, -1] + [rng.randint(0, 5)] * 8)
             lines.append((at, till, price))
             at = (till or at + DAY) + rng.randint(0, 9) * DAY
-        if rng.random() < 0.3:
+        if first < 0 and rng.random() < 0.3:
             lines = [(None, 0, lines[0][2])]
         sheet[key] = lines
     return sheet
@@ -124,6 +124,16 @@ def check_meaning(before, after, sheet, now, replace):
     return checked
 
 
+def check_shape(rows):
+    """No row that never holds, and no two neighbours in time that could be one."""
+    for several in by_key(rows).values():
+        several.sort(key=lambda row: row[FROM])
+        for row, following in zip(several, several[1:] + [None]):
+            assert not row[TILL] or row[FROM] < row[TILL], row
+            if following and row[TILL] == following[FROM]:
+                assert row[PRICE:FROM] + row[BLOCKED:] != following[PRICE:FROM] + following[BLOCKED:], (row, following)
+
+
 def check_numbers(said, before, after, sheet, now):
     """What the dry run said is what the two tables differ in."""
     gone, come = collections.Counter(before), collections.Counter(after)
@@ -165,6 +175,7 @@ def rounds(base, seed, count):
         revision = base.revision()
         assert json.loads(base.load(text, *how).stdout) == {**said, "dry_run": False}
         after = base.rows()
+        check_shape(after)
         check_numbers(said, before, after, sheet, now)
         checked += check_meaning(before, after, sheet, now, mode == "replace")
         if after == before:
