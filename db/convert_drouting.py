@@ -15,6 +15,7 @@ from convert_rows import Conversion, number, translation, trunk_uri
 
 STEM = "dr-"  # of every name
 TABLES = {"dr_gateways": 3, "dr_rules": 3, "dr_gw_lists": 1, "dr_groups": 2}
+ACCOUNT_MAX = 128  # callroute_account.match_value
 GATEWAYS_MAX = 32  # drouting looks at no more of a rule
 
 
@@ -129,6 +130,8 @@ def _groups(conversion, tables, options):
             conversion.note(*where, "left out: drouting finds no caller without a user or, with use_domain, a domain")
         elif value in taken:
             conversion.note(*where, f"never used: row {taken[value]} has {value} too")
+        elif len(value) > ACCOUNT_MAX or "\\" in value:
+            conversion.lose(*where, f"{value}: not {ACCOUNT_MAX} characters without a backslash")
         elif plan not in conversion.plans:
             conversion.lose(*where, f"{value}: group {row['groupid']} has no rule that was converted")
         else:

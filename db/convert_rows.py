@@ -34,7 +34,8 @@ class Tables:
         there = self.database.tables()
         missing = [self.names.get(name, name) for name in versions if self.names.get(name, name) not in there]
         if missing:
-            raise ConvertError(f"{self.database}: has no table {missing[0]}")
+            other = "; these look like OpenSIPS', which are not read" if "dr_carriers" in there else ""
+            raise ConvertError(f"{self.database}: has no table {missing[0]}{other}")
         if "version" not in there:
             raise ConvertError(f"{self.database}: has no `version` table, so it is not a Kamailio database")
         found = dict(self.database.query("SELECT table_name, table_version FROM version"))

@@ -44,7 +44,7 @@ class Parser:
         self.columns = sheet.columns
         try:
             self.tz = deck_cell.zone(options.tz)
-            self.default_from = self._when(options.valid_from) if options.valid_from else None
+            self.default_from = deck_cell.moment(options.valid_from, self.tz) if options.valid_from else None
             self.increments = deck_cell.increment(options.increments) if options.increments else None
         except ValueError as error:
             raise SheetFault(f"option: {error}") from error

@@ -228,6 +228,12 @@ class Sheet:
                 except StopIteration:
                     return
                 except csv.Error as error:
+                    if reader.line_num > line or "end of data" in str(error):
+                        # How many rates it swallowed is not known, so it cannot be skipped.
+                        raise SheetFault(
+                            f"{self.path}: line {line}: a quote is not closed, at least to line"
+                            f" {reader.line_num}: nothing was written"
+                        ) from error
                     if on_error and line > self._skip:
                         on_error(line, str(error))
                     continue

@@ -132,7 +132,7 @@ class Import:
 
     def _option_date(self, name, text):
         try:
-            return deck_cell.moment(text, deck_cell.zone(self.args.tz), self.args.date_format)
+            return deck_cell.moment(text, deck_cell.zone(self.args.tz))
         except ValueError as error:
             raise SheetFault(f"{name}: {error}") from error
 
@@ -256,11 +256,18 @@ class Import:
         self.decks.apply(deck, self.stage, progress)
         self.session.commit()
         progress.done()
-        self.say(
+        self._boast(
             f"wrote {progress.rows} changes in {progress.seconds:.1f} s, {progress.speed:.0f} a second:"
             f" deck {deck.name} is at revision {deck.revision}\n"
             f"to make it live: kamcmd callroute.reload deck {deck.name}"
         )
+
+    def _boast(self, text):
+        """Say what was done, to whoever still listens."""
+        try:
+            self.say(text)
+        except BrokenPipeError:
+            pass
 
     def history(self):
         """List the revisions."""
@@ -326,6 +333,11 @@ def main(argv=None):
     except KeyboardInterrupt:
         print("import: interrupted: nothing was written", file=sys.stderr)
         return 130
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Nobody reads on; what was done is done.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
 
 

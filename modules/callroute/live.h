@@ -13,7 +13,7 @@
  *   trunks   about 600 B an id (room for twice the ids, since hashing is uneven)
  *   quality  40 B a (trunk, destination group)
  *   calls    about 600 B a call: its record and three leases, with room to spare
- *   owners   about 190 B a carrier or account
+ *   owners   about 230 B a carrier or account
  *   each number rounded up to a power of two.
  * Slots are NOT reused: an id that was loaded once keeps its slot until the
  * restart, so `trunks` bounds the different ids between two restarts, not those

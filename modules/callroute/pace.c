@@ -32,20 +32,15 @@ struct callroute_pace
 
 _Static_assert(sizeof(struct pace_set) == 64, "a set is a line");
 
-static uint32_t sets_for(uint32_t owners)
-{
-	return (uint32_t)(((uint64_t)owners * 3 / 2 + PLACES - 1) / PLACES);
-}
-
 size_t callroute_pace_size(uint32_t owners)
 {
 	return sizeof(struct callroute_pace)
-		   + (size_t)sets_for(owners) * sizeof(struct pace_set);
+		   + (size_t)owners * sizeof(struct pace_set);
 }
 
 void callroute_pace_init(struct callroute_pace *p, uint32_t owners)
 {
-	p->sets = sets_for(owners);
+	p->sets = owners;
 }
 
 static struct pace_set *set_of(const struct callroute_pace *p, uint64_t owner)

@@ -11,7 +11,8 @@
  * Burst: a quarter of a second's calls, at least one. So in any second at most
  * 1.25 times the rate and one, and over a longer time the rate.
  *
- * Memory bound: 16 B an owner of the configuration and half as much to spare.
+ * Memory bound: 64 B an owner of the configuration: four places, since hashing is
+ * uneven (were all of them busy at once, one in 300 would find none).
  * At capacity: only idle owners give way; when all four places of a set are busy
  * the call passes uncounted. Process safety: any process or thread; no lock. A
  * process killed inside loses at most its own call.

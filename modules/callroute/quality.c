@@ -102,8 +102,8 @@ static void add(_Atomic uint64_t *at, const struct form *f, uint32_t stamp,
 		if(((was - stamp) & STAMP_MASK) <= STAMP_BACK)
 			mine = was; /* never back */
 		if(c.whole + one > CALLS_MAX * one) {
+			c.above = c.above * (c.whole / 2) / c.whole; /* the same ratio */
 			c.whole /= 2;
-			c.above /= 2;
 		}
 		c.whole += one;
 		c.above += above;

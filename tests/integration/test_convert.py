@@ -36,6 +36,7 @@ TIMERECS = (
     "20240101T060000|PT12H|monthly||||1,15,-1",
     "20240201T100000|PT4H|monthly|||1MO,3FR",
     "20240704T000000|P2D|yearly",
+    "20240101T070000|PT16H|yearly|||10SU,40FR",
     "20240101T000000|PT12H|daily|20280101T000000",
     "20240101T000000",
     "20300101T000000",
@@ -55,11 +56,11 @@ def bases(tmp_path):
     return source, stack.create_database(target, demo=False)
 
 
-def convert(bases, module, *more, expect=0):
+def convert(bases, module, *more, expect=0, where=("--from", "sqlite:{}", "--path", "{}")):
     """Run db/convert.py; what it said."""
-    source, target = bases
-    argv = [sys.executable, os.path.join(ROOT, "db", "convert.py"), module]
-    done = run([*argv, "--from", f"sqlite:{source}", "--path", target, *more], 60, cwd=ROOT)
+    names = iter(bases)
+    words = [word.format(next(names)) if "{}" in word else word for word in where]
+    done = run([sys.executable, os.path.join(ROOT, "db", "convert.py"), module, *words, *more], 60, cwd=ROOT)
     assert done.returncode == expect, done.stdout
     return done.stdout
 
@@ -165,7 +166,8 @@ def lcr_tables(chance, path):
             rules.append({"id": len(rules) + 1, "lcr_id": lcr_id, "prefix": prefix or chance.choice((None, "")),
                           "stopper": stopper, "enabled": enabled})
             ours = [one["id"] for one in gateways if one["lcr_id"] in (0, lcr_id)]
-            for gateway in chance.sample(ours, chance.randint(0, 4)):
+            others = [chance.choice(gateways)["id"]] if chance.random() < 0.2 else []  # skipped by lcr
+            for gateway in {*chance.sample(ours, chance.randint(0, 4)), *others}:
                 targets.append({"lcr_id": lcr_id, "rule_id": rules[-1]["id"], "gw_id": gateway, "priority": gateway})
     fill(path, "lcr_rule", rules)
     chance.shuffle(targets)
@@ -243,6 +245,8 @@ LOST = {
     "cut": ("drouting", rule(time="20240101T080000|PT8H|daily|20500101T070000"), "dr_rules 7: .*cuts a window short"),
     "attrs": ("drouting", "UPDATE dr_gateways SET attrs = 'x=1' WHERE gwid = 2", "dr_gateways 2: .*attrs 'x=1'"),
     "prefix": ("drouting", "UPDATE dr_gateways SET pri_prefix = 'abc' WHERE gwid = 2", "dr_gateways 2: .*'abc'"),
+    "long": ("drouting", f"INSERT INTO dr_groups (id, username, domain, groupid) VALUES (3, '{128 * 'a'}', 'b', 1)",
+             "dr_groups 3: .*not 128 characters"),
     "nobody": ("drouting", "INSERT INTO dr_groups (id, username, domain, groupid) VALUES (3, 'a', 'b', 9)",
                "dr_groups 3: .*group 9"),
     "from_uri": ("lcr", "INSERT INTO lcr_rule (id, lcr_id, prefix, from_uri) VALUES (2, 1, '49', '^sip:4930')",
@@ -311,6 +315,7 @@ def test_it_is_written_whole_or_not_at_all(bases):
 @pytest.mark.parametrize("module, spoil, more, words", (
     ("drouting", "UPDATE version SET table_version = 4 WHERE table_name = 'dr_rules'", (), "dr_rules has version 4"),
     ("lcr", "DROP TABLE lcr_rule", (), "no table lcr_rule"),
+    ("drouting", "ALTER TABLE dr_gw_lists RENAME TO dr_carriers", (), "look like OpenSIPS'"),
     ("dispatcher", "DELETE FROM dispatcher", ("--alg", "8"), "nothing to convert"),
     ("drouting", "SELECT 1", ("--tz", "Europe/Nowhere"), "no such time zone"),
     ("drouting", "SELECT 1", ("--table", "dr_rulez=x"), "not NAME=OTHER"),
@@ -329,6 +334,20 @@ def test_an_id_that_is_taken_is_refused_with_the_way_out(bases):
     assert "trunk id 1 belongs to dr-gw-1; --id-base N" in convert(bases, "dispatcher", "--alg", "8", expect=1)
     convert(bases, "dispatcher", "--alg", "8", "--id-base", "1000")
     assert {row["id"] for row in choosers.rows(bases[1], "callroute_plan")} == {1, 1001}
+
+
+def test_the_commands_of_the_page(bases):
+    """docs/from-stock-modules.md: each line runs; MySQL's gets as far as its server."""
+    stack.execute(bases[0], *SOUND)
+    with open(os.path.join(ROOT, "docs", "from-stock-modules.md"), encoding="utf-8") as page:
+        lines = re.findall(r"^    db/convert.py (\S+) (.*)$", page.read(), re.M)
+    assert {module for module, _ in lines} == {"drouting", "lcr", "dispatcher"}
+    for module, more in lines:
+        words = more.replace("kamailio.sqlite", bases[0]).replace("tollgate.sqlite", bases[1]).split()
+        if "mysql" in more:
+            assert "DB_PASSWORD_FILE secret: No such file" in convert(bases, module, *words, expect=1, where=())
+        else:
+            assert "nothing written" in convert(bases, module, *words, where=())
 
 
 def test_tables_of_another_name(bases):

@@ -64,8 +64,8 @@ def drouting_holds(timerec, at):
         return False
     if part[5]:
         days = [(one[-2:], int(one[:-2] or 0)) for one in part[5].split(",")]
-        nth = (at.day - 1) // 7 + 1 if freq == "monthly" else 0
-        return (WEEKDAYS[at.weekday()], nth) in days
+        nth = {"monthly": (at.day - 1) // 7 + 1, "yearly": (int(f"{at:%j}") - 1) // 7 + 1}
+        return (WEEKDAYS[at.weekday()], nth.get(freq, 0)) in days
     return True
 
 
@@ -172,7 +172,7 @@ def _starts(rule, start, begin):
         if begin.day not in [int(n) if int(n) > 0 else end.day + 1 + int(n) for n in dates.split(",")]:
             return False
     if days:
-        nth = str((begin.day - 1) // 7 + 1) if freq == "MONTHLY" else ""
+        nth = {"MONTHLY": str((begin.day + 6) // 7), "YEARLY": str((int(f"{begin:%j}") + 6) // 7)}.get(freq, "")
         return nth + WEEKDAYS[begin.weekday()] in days.split(",")
     if dates or freq == "DAILY":
         return True

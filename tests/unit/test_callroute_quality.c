@@ -228,7 +228,7 @@ static void few_calls_do_not_decide(void **state)
 	add(r, 25, CALLROUTE_OUTCOME_FAILED, CALLROUTE_NO_PDD, 10, NOW);
 	assert_int_equal(look(r, 24, NOW).ner, 0);
 	assert_true(score(r, 24, NOW) > score(r, 25, NOW));
-	/* the slower of two equals is worse */
+	/* of two equals the slower one */
 	add(r, 26, CALLROUTE_OUTCOME_ANSWERED, 6000, 50, NOW);
 	add(r, 27, CALLROUTE_OUTCOME_ANSWERED, 900, 50, NOW);
 	assert_true(score(r, 27, NOW) > score(r, 26, NOW) + 50);

@@ -1,0 +1,400 @@
+/*
+ * Channels and calls per second of an attempt; see capacity.h.
+ *
+ * An attempt runs in three steps:
+ *   1 announce: the call's record names the owners it is about to ask (`next`)
+ *   2 acquire: calls per second, then the leases
+ *   3 settle: `next` becomes `held`, and what is no longer needed goes back
+ * So the record names every lease of its call at any instant, and release, which
+ * deletes it in one step and gives back all that it named, finds them all. If
+ * release, or another attempt, comes between 1 and 3, settle sees it and gives
+ * back what it has acquired and no record names: one of them is the last.
+ *
+ * A record is put with rank 0 and raised to 1, so that no newcomer displaces it:
+ * that would leave leases to nothing but their expiry. A newcomer without room
+ * passes uncounted instead.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "callroute/capacity.h"
+#include "callroute/live_slot.h"
+
+#include <errno.h>
+#include <string.h>
+
+_Static_assert(sizeof((struct callroute_call *)0)->held
+					   == CALLROUTE_OWNERS * sizeof(uint32_t),
+		"a place for each owner");
+
+#define ALL ((1u << CALLROUTE_OWNERS) - 1)
+#define STUBBORN 10 /* milliseconds, about, for a lock that must be had */
+#define ATTEMPT (1u << CALLROUTE_OWNER_TRUNK | 1u << CALLROUTE_OWNER_CARRIER)
+
+static const struct callroute_call NOTHING;
+
+static struct tg_leases *leases_of(const struct callroute_live *live)
+{
+	return callroute_part(live, live->leases_at);
+}
+
+static struct tg_store *calls_of(const struct callroute_live *live)
+{
+	return callroute_part(live, live->calls_at);
+}
+
+static struct callroute_pace *pace_of(const struct callroute_live *live)
+{
+	return callroute_part(live, live->pace_at);
+}
+
+/* One table for three kinds of ids. */
+static uint64_t owner_key(unsigned kind, uint32_t id)
+{
+	return id == 0 ? 0 : (uint64_t)(kind + 1) << 32 | id;
+}
+
+static uint32_t id_of(const struct callroute_claim *c, unsigned kind)
+{
+	return kind == CALLROUTE_OWNER_TRUNK	 ? c->trunk
+		   : kind == CALLROUTE_OWNER_CARRIER ? c->carrier
+											 : c->account;
+}
+
+static int no_channels(unsigned kind)
+{
+	return CALLROUTE_TRUNK_CHANNELS + 2 * (int)kind;
+}
+
+static int no_cps(unsigned kind)
+{
+	return CALLROUTE_TRUNK_CPS + 2 * (int)kind;
+}
+
+static void untracked(struct callroute_live *live)
+{
+	atomic_fetch_add_explicit(&live->untracked, 1, memory_order_relaxed);
+}
+
+/* ---- looking ---- */
+
+int callroute_capacity_peek(struct callroute_live *live,
+		const struct callroute_claim *claim, const struct callroute_claim *held,
+		uint64_t now)
+{
+	unsigned kind;
+
+	for(kind = 0; kind < CALLROUTE_OWNERS; kind++) {
+		const struct callroute_limit *limit = &claim->limit[kind];
+		uint64_t owner = owner_key(kind, id_of(claim, kind));
+		int mine = held != NULL && id_of(held, kind) == id_of(claim, kind);
+
+		if(owner == 0)
+			continue;
+		if(limit->max_cps != 0 && !(mine && kind == CALLROUTE_OWNER_ACCOUNT)
+				&& !callroute_pace_allows(
+						pace_of(live), owner, limit->max_cps, now))
+			return no_cps(kind);
+		if(limit->max_channels != 0 && !mine
+				&& tg_lease_count(leases_of(live), owner, now)
+						   >= limit->max_channels)
+			return no_channels(kind);
+	}
+	return 0;
+}
+
+/* ---- the record ---- */
+
+struct attempt
+{
+	uint32_t next[CALLROUTE_OWNERS];
+	uint32_t step;
+	uint64_t expires;
+	struct callroute_call before;	 /* the record as the edit found it */
+	struct callroute_call overtaken; /* by another attempt: what that names */
+};
+
+static int announce(
+		void *payload, int fresh, uint64_t *expires, uint8_t *rank, void *arg)
+{
+	struct callroute_call *r = payload;
+	struct attempt *a = arg;
+
+	(void)fresh;
+	(void)rank;
+	a->before = *r;
+	memcpy(r->next, a->next, sizeof r->next);
+	r->step = a->step;
+	if(*expires < a->expires)
+		*expires = a->expires;
+	return 1;
+}
+
+static int settle(
+		void *payload, int fresh, uint64_t *expires, uint8_t *rank, void *arg)
+{
+	struct callroute_call *r = payload;
+	struct attempt *a = arg;
+
+	(void)expires;
+	if(fresh)
+		return -ENOENT; /* released meanwhile */
+	if(r->step != a->step) {
+		a->overtaken = *r;
+		return -ESTALE;
+	}
+	memcpy(r->held, a->next, sizeof r->held);
+	memset(r->next, 0, sizeof r->next);
+	*rank = 1;
+	return memcmp(r->held, r->next, sizeof r->held) != 0;
+}
+
+static int take_out(
+		void *payload, int fresh, uint64_t *expires, uint8_t *rank, void *arg)
+{
+	struct attempt *a = arg;
+
+	(void)expires;
+	(void)rank;
+	if(fresh)
+		return -ENOENT;
+	a->before = *(struct callroute_call *)payload;
+	return 0;
+}
+
+static int extend(
+		void *payload, int fresh, uint64_t *expires, uint8_t *rank, void *arg)
+{
+	struct attempt *a = arg;
+
+	(void)rank;
+	if(fresh)
+		return -ENOENT;
+	a->before = *(struct callroute_call *)payload;
+	*expires = a->expires;
+	return 1;
+}
+
+static int edit(struct callroute_live *live, uint64_t call,
+		tg_store_edit_f change, struct attempt *a, uint64_t now)
+{
+	return tg_store_edit(calls_of(live), call, 0,
+			a->expires > now ? a->expires : now + 1, now, change, a);
+}
+
+/* ---- channels ---- */
+
+/* Not left to the expiry because some process was preempted inside a lock. */
+static void release(struct callroute_live *live, uint64_t call, uint64_t owner)
+{
+	int tries;
+
+	for(tries = 0; tries < STUBBORN; tries++)
+		if(tg_lease_release(leases_of(live), call, owner) != -EBUSY)
+			return;
+}
+
+/* All of `id` but what `keep` names. */
+static void give_back(struct callroute_live *live, uint64_t call,
+		const uint32_t id[], const struct callroute_call *keep)
+{
+	unsigned kind;
+
+	for(kind = 0; kind < CALLROUTE_OWNERS; kind++)
+		if(id[kind] != 0 && id[kind] != keep->held[kind]
+				&& id[kind] != keep->next[kind])
+			release(live, call, owner_key(kind, id[kind]));
+}
+
+/* All leases, or the refusal of one; then some may be held, which the caller
+ * gives back. */
+static int acquire(struct callroute_live *live, uint64_t call,
+		const struct callroute_claim *claim, uint64_t expires, uint64_t now)
+{
+	unsigned kind;
+
+	for(kind = 0; kind < CALLROUTE_OWNERS; kind++) {
+		uint64_t owner = owner_key(kind, id_of(claim, kind));
+		int rc = owner == 0 ? 0
+							: tg_lease_acquire(leases_of(live), call, owner,
+									claim->limit[kind].max_channels, expires,
+									now, NULL);
+
+		if(rc == -EDQUOT)
+			return no_channels(kind);
+		if(rc < 0)
+			untracked(live);
+	}
+	return 0;
+}
+
+/* ---- calls per second ---- */
+
+/* Of the owners in `whom`: all, or none and the refusal of one. */
+static int pace(struct callroute_live *live,
+		const struct callroute_claim *claim, unsigned whom, uint64_t now,
+		unsigned *taken)
+{
+	unsigned kind;
+
+	*taken = 0;
+	for(kind = 0; kind < CALLROUTE_OWNERS; kind++) {
+		uint64_t owner = owner_key(kind, id_of(claim, kind));
+		uint32_t cps = claim->limit[kind].max_cps;
+		int rc;
+
+		if(owner == 0 || cps == 0 || !(whom & 1u << kind))
+			continue;
+		rc = callroute_pace_take(pace_of(live), owner, cps, now);
+		if(rc == -EAGAIN)
+			return no_cps(kind);
+		if(rc < 0)
+			untracked(live);
+		else
+			*taken |= 1u << kind;
+	}
+	return 0;
+}
+
+static void pace_back(struct callroute_live *live,
+		const struct callroute_claim *claim, unsigned taken, uint64_t now)
+{
+	unsigned kind;
+
+	for(kind = 0; kind < CALLROUTE_OWNERS; kind++)
+		if(taken & 1u << kind)
+			callroute_pace_give_back(pace_of(live),
+					owner_key(kind, id_of(claim, kind)),
+					claim->limit[kind].max_cps, now);
+}
+
+/* ---- attempts ---- */
+
+/* The record says `held` from now on, and nothing else is held. */
+static void settle_on(struct callroute_live *live, uint64_t call,
+		struct attempt *a, const uint32_t held[], uint64_t now)
+{
+	struct callroute_call keep = NOTHING;
+	uint32_t asked[CALLROUTE_OWNERS];
+	int rc;
+
+	memcpy(asked, a->next, sizeof asked);
+	memcpy(a->next, held, sizeof a->next);
+	rc = edit(live, call, settle, a, now);
+	if(rc == 0)
+		memcpy(keep.held, held, sizeof keep.held);
+	else if(rc == -ESTALE)
+		keep = a->overtaken;
+	else if(rc == -EBUSY)
+		untracked(live);
+	give_back(live, call, asked, &keep);
+	give_back(live, call, a->before.held, &keep);
+	give_back(live, call, a->before.next, &keep); /* of one that was killed */
+}
+
+static int attempt(struct callroute_live *live, uint64_t call,
+		const struct callroute_claim *claim, uint64_t expires, uint64_t now,
+		int further)
+{
+	struct attempt a = {.expires = expires};
+	uint32_t held[CALLROUTE_OWNERS];
+	unsigned kind, taken;
+	int refused, tracked;
+
+	if(expires <= now)
+		return -EINVAL;
+	for(kind = 0; kind < CALLROUTE_OWNERS; kind++)
+		a.next[kind] = id_of(claim, kind);
+	a.step =
+			atomic_fetch_add_explicit(&live->attempts, 1, memory_order_relaxed);
+	tracked = edit(live, call, announce, &a, now) == 0;
+	refused = pace(live, claim, further ? ATTEMPT : ALL, now, &taken);
+	if(!tracked) {
+		/* Without a name in a record nobody could end a lease. */
+		if(refused == 0)
+			untracked(live);
+	} else if(refused == 0) {
+		refused = acquire(live, call, claim, expires, now);
+	}
+	if(refused != 0)
+		pace_back(live, claim, taken, now);
+	if(!tracked)
+		return refused;
+	memcpy(held, refused != 0 ? a.before.held : a.next, sizeof held);
+	if(refused != 0 && further)
+		held[CALLROUTE_OWNER_TRUNK] = held[CALLROUTE_OWNER_CARRIER] = 0;
+	settle_on(live, call, &a, held, now);
+	return refused;
+}
+
+int callroute_capacity_take(struct callroute_live *live, uint64_t call,
+		const struct callroute_claim *claim, uint64_t expires, uint64_t now)
+{
+	return attempt(live, call, claim, expires, now, 0);
+}
+
+int callroute_capacity_move(struct callroute_live *live, uint64_t call,
+		const struct callroute_claim *claim, uint64_t expires, uint64_t now)
+{
+	return attempt(live, call, claim, expires, now, 1);
+}
+
+int callroute_capacity_renew(struct callroute_live *live, uint64_t call,
+		uint64_t expires, uint64_t now)
+{
+	struct attempt a = {.expires = expires};
+	unsigned kind;
+	int rc;
+
+	if(expires <= now)
+		return -EINVAL;
+	/* The record first: what it names must not outlive it. */
+	rc = edit(live, call, extend, &a, now);
+	for(kind = 0; rc == 0 && kind < CALLROUTE_OWNERS; kind++)
+		if(a.before.held[kind] != 0
+				&& tg_lease_renew(leases_of(live), call,
+						   owner_key(kind, a.before.held[kind]), expires, now)
+						   == -EBUSY)
+			rc = -EBUSY;
+	return rc;
+}
+
+int callroute_capacity_release(
+		struct callroute_live *live, uint64_t call, uint64_t now)
+{
+	struct attempt a = {.expires = 0};
+	int tries, rc = -EBUSY;
+
+	for(tries = 0; tries < STUBBORN && rc == -EBUSY; tries++)
+		rc = edit(live, call, take_out, &a, now);
+	if(rc < 0)
+		return rc;
+	give_back(live, call, a.before.held, &NOTHING);
+	give_back(live, call, a.before.next, &NOTHING);
+	return 0;
+}
+
+/* ---- what is held ---- */
+
+uint32_t callroute_capacity_channels(struct callroute_live *live,
+		enum callroute_owner kind, uint32_t id, uint64_t now)
+{
+	return tg_lease_count(leases_of(live), owner_key(kind, id), now);
+}
+
+void callroute_capacity_read_stats(struct callroute_live *live, uint64_t now,
+		struct callroute_capacity_stats *out)
+{
+	struct tg_lease_stats st;
+
+	tg_lease_sweep(leases_of(live), now, UINT32_MAX);
+	tg_lease_read_stats(leases_of(live), &st);
+	out->channels = st.live;
+	out->untracked =
+			atomic_load_explicit(&live->untracked, memory_order_relaxed);
+}
+
+uint32_t callroute_capacity_sweep(
+		struct callroute_live *live, uint64_t now, uint32_t budget)
+{
+	return tg_lease_sweep(leases_of(live), now, budget);
+}
