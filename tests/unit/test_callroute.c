@@ -206,6 +206,7 @@ static void orders_by_quality_towards_the_country(void **state)
 	/* elsewhere nothing is known of them */
 	assert_string_equal(rows_trunks(rows_ask(im, "331")), "1 2 3 4");
 	/* trunk 3 a little better than trunk 2: no difference */
+	a = rows_ask(im, "4930");
 	callroute_quality_add(rows_live, (int)callroute_find_trunk(im, 3)->live,
 			a->dst_country, &answered, CLOCK);
 	a = rows_ask(im, "4930");
