@@ -29,9 +29,8 @@ static int authenticated(sip_msg_t *msg, str *user, str *realm)
 		return 0;
 	cred = h->parsed;
 	*user = cred->digest.username.user;
-	*realm = cred->digest.username.domain.len > 0
-					 ? cred->digest.username.domain
-					 : cred->digest.realm;
+	*realm = cred->digest.username.domain.len > 0 ? cred->digest.username.domain
+												  : cred->digest.realm;
 	return user->len > 0;
 }
 
@@ -124,8 +123,7 @@ static int take_account(const struct callroute_image *im,
 	tenant = callroute_text(im, a->tenant);
 	view->sender.account = a->id;
 	view->sender.plan = plans[a->plan].id;
-	view->sender.limit =
-			(struct callroute_limit){a->max_channels, a->max_cps};
+	view->sender.limit = (struct callroute_limit){a->max_channels, a->max_cps};
 	view->sender.cli = a->cli;
 	memcpy(view->sender.country, a->country, sizeof a->country);
 	memcpy(view->sender.tenant, tenant,

@@ -20,8 +20,8 @@ static uint64_t after(int seconds, uint64_t now)
 	return now + (uint64_t)seconds * 1000000;
 }
 
-int callroute_copy_trunk(uint32_t id, struct callroute_view *view,
-		struct callroute_claim *claim)
+int callroute_copy_trunk(
+		uint32_t id, struct callroute_view *view, struct callroute_claim *claim)
 {
 	const struct callroute_image *im =
 			tg_snapshot_enter(callroute.snapshots, process_no, NULL, NULL);
@@ -93,9 +93,9 @@ static enum callroute_refusal reserve(struct callroute_view *view,
 	if(a->emergency)
 		memset(claim.limit, 0, sizeof claim.limit);
 	rc = first ? callroute_capacity_take(
-						 callroute.live, a->call, &claim, expires, now)
+				 callroute.live, a->call, &claim, expires, now)
 			   : callroute_capacity_move(
-						 callroute.live, a->call, &claim, expires, now);
+					   callroute.live, a->call, &claim, expires, now);
 	return rc < 0 ? CALLROUTE_CAPACITY_OK : (enum callroute_refusal)rc;
 }
 
@@ -138,8 +138,8 @@ int callroute_try_next(sip_msg_t *msg, uint64_t id, struct callroute_view *view,
 		/* From here on the call holds its account's channel. */
 		first = 0;
 		if(view->trunk.has_breaker && !a->emergency
-				&& callroute_breaker_take(callroute.live,
-						   (int)view->trunk.live, &view->trunk.breaker, now)
+				&& callroute_breaker_take(callroute.live, (int)view->trunk.live,
+						   &view->trunk.breaker, now)
 						   < 0)
 			continue;
 		if(apply(msg, view) < 0)
@@ -149,8 +149,7 @@ int callroute_try_next(sip_msg_t *msg, uint64_t id, struct callroute_view *view,
 		a->started = now;
 		a->pdd_ms = CALLROUTE_NO_PDD;
 		a->rang = a->settled = 0;
-		callroute_live_count(
-				callroute.live, (int)a->slot, CALLROUTE_ATTEMPTS);
+		callroute_live_count(callroute.live, (int)a->slot, CALLROUTE_ATTEMPTS);
 		tg_store_put(callroute.attempt_store, id, 0,
 				after(callroute.attempt_ttl, now), now, a);
 		view->reason = "ok";
@@ -172,8 +171,8 @@ int callroute_try_next(sip_msg_t *msg, uint64_t id, struct callroute_view *view,
 /* --- the outcome ------------------------------------------------------------ */
 
 /* Marks the attempt as settled and copies it out; who comes second leaves it. */
-static int mark_settled(void *payload, int fresh, uint64_t *expires,
-		uint8_t *rank, void *arg)
+static int mark_settled(
+		void *payload, int fresh, uint64_t *expires, uint8_t *rank, void *arg)
 {
 	struct callroute_attempt *a = payload;
 
@@ -232,8 +231,8 @@ void callroute_settle(uint64_t id, int reply, int cancelled)
 	uint64_t now = glue_now();
 
 	if(tg_store_edit(callroute.attempt_store, id, 0,
-			   after(callroute.attempt_ttl, now), now, mark_settled, &a)
-					!= 0
+			   after(callroute.attempt_ttl, now), now, mark_settled,
+			   &a) != 0
 			|| a.trunk_id == 0)
 		return;
 	sample.outcome = cancelled ? CALLROUTE_OUTCOME_CANCELLED

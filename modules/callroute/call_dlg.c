@@ -39,8 +39,8 @@ static uint64_t seconds(int n)
 /* --- the transaction --------------------------------------------------------- */
 
 /* A provisional reply of the present attempt. */
-static int mark_ringing(void *payload, int fresh, uint64_t *expires,
-		uint8_t *rank, void *arg)
+static int mark_ringing(
+		void *payload, int fresh, uint64_t *expires, uint8_t *rank, void *arg)
 {
 	struct callroute_attempt *a = payload;
 	const uint64_t *now = arg;
@@ -79,8 +79,7 @@ static void on_final_out(struct cell *t, int type, struct tmcb_params *p)
 	struct callroute_attempt a;
 	uint64_t id = id_of(*p->param), now = glue_now();
 
-	if(p->code < 200
-			|| tg_store_get(callroute.attempt_store, id, now, &a) < 0)
+	if(p->code < 200 || tg_store_get(callroute.attempt_store, id, now, &a) < 0)
 		return;
 	callroute_settle(id, p->code, (t->flags & T_CANCELED) && p->code >= 300);
 	if(p->code < 300)

@@ -46,8 +46,7 @@ static void remember(struct callroute_attempt *a,
 	memcpy(a->src, q->src, q->src_len);
 	a->src_len = (uint8_t)q->src_len;
 	a->routing_len = answer->routing_len;
-	memcpy(a->routing_number, answer->routing_number,
-			sizeof a->routing_number);
+	memcpy(a->routing_number, answer->routing_number, sizeof a->routing_number);
 }
 
 /* The plan: the one named, else that of the account, else the default. */
@@ -157,8 +156,7 @@ static int exhausted(struct callroute_view *view, const char *reason)
 {
 	view->reason = reason;
 	counter_inc(callroute.exhausted);
-	callroute_capacity_release(
-			callroute.live, view->attempt.call, glue_now());
+	callroute_capacity_release(callroute.live, view->attempt.call, glue_now());
 	return CALLROUTE_EXHAUSTED;
 }
 
@@ -216,14 +214,12 @@ int callroute_cmd_next(sip_msg_t *msg)
 int callroute_cmd_release(sip_msg_t *msg)
 {
 	uint64_t now = glue_now();
-	uint64_t ids[2] = {
-			callroute_call_id(msg), callroute_call_id_reverse(msg)};
+	uint64_t ids[2] = {callroute_call_id(msg), callroute_call_id_reverse(msg)};
 	int given = 0;
 
 	for(int i = 0; i < 2; i++) {
 		if(ids[i] != 0
-				&& callroute_capacity_release(callroute.live, ids[i], now)
-						   == 0)
+				&& callroute_capacity_release(callroute.live, ids[i], now) == 0)
 			given = 1;
 	}
 	return given ? 1 : -1;
@@ -249,7 +245,7 @@ static int w_select(sip_msg_t *msg, char *plan, char *dst)
 }
 
 /* Functions with one optional text, and without any. */
-#define OPTIONAL(name)                                               \
+#define WITH_TEXT(name)                                               \
 	static int w_##name(sip_msg_t *msg, char *param, char *none)     \
 	{                                                                \
 		str s;                                                       \
@@ -258,21 +254,21 @@ static int w_select(sip_msg_t *msg, char *plan, char *dst)
 			return -1;                                               \
 		return callroute_cmd_##name(msg, param != NULL ? &s : NULL); \
 	}
-#define PLAIN(name)                                          \
+#define PLAIN(name)                                         \
 	static int w_##name(sip_msg_t *msg, char *p1, char *p2) \
-	{                                                        \
-		return callroute_cmd_##name(msg);                    \
+	{                                                       \
+		return callroute_cmd_##name(msg);                   \
 	}
 
 PLAIN(next)
 PLAIN(release)
 PLAIN(account)
 PLAIN(explain)
-OPTIONAL(normalize)
-OPTIONAL(is_emergency)
-OPTIONAL(is_trunk)
-OPTIONAL(did)
-OPTIONAL(fork)
+WITH_TEXT(normalize)
+WITH_TEXT(is_emergency)
+WITH_TEXT(is_trunk)
+WITH_TEXT(did)
+WITH_TEXT(fork)
 
 static int w_redirect(sip_msg_t *msg, char *param, char *none)
 {
@@ -284,11 +280,11 @@ static int w_redirect(sip_msg_t *msg, char *param, char *none)
 }
 
 #define ROUTES (REQUEST_ROUTE | FAILURE_ROUTE)
-#define TEXT(name, routes)                                     \
-	{"callroute_" #name, w_##name, 0, 0, 0, routes},           \
-	{                                                          \
-		"callroute_" #name, w_##name, 1, fixup_spve_null,      \
-				fixup_free_spve_null, routes                   \
+#define TEXT(name, routes)                                \
+	{"callroute_" #name, w_##name, 0, 0, 0, routes},      \
+	{                                                     \
+		"callroute_" #name, w_##name, 1, fixup_spve_null, \
+				fixup_free_spve_null, routes              \
 	}
 
 /* clang-format off */
@@ -327,14 +323,14 @@ static int ki_select_dst(sip_msg_t *msg, str *plan, str *dst)
 	return callroute_cmd_select(msg, plan, dst);
 }
 
-#define KI_OPTIONAL(name)                                   \
-	static int ki_##name(sip_msg_t *msg)                    \
-	{                                                       \
-		return callroute_cmd_##name(msg, NULL);             \
-	}                                                       \
-	static int ki_##name##_of(sip_msg_t *msg, str *param)   \
-	{                                                       \
-		return callroute_cmd_##name(msg, param);            \
+#define KI_OPTIONAL(name)                                 \
+	static int ki_##name(sip_msg_t *msg)                  \
+	{                                                     \
+		return callroute_cmd_##name(msg, NULL);           \
+	}                                                     \
+	static int ki_##name##_of(sip_msg_t *msg, str *param) \
+	{                                                     \
+		return callroute_cmd_##name(msg, param);          \
 	}
 
 KI_OPTIONAL(normalize)
@@ -348,11 +344,16 @@ static int ki_redirect(sip_msg_t *msg)
 	return callroute_cmd_redirect(msg, CALLROUTE_CANDIDATES);
 }
 
-#define KEMI(name, function, ...) \
-	{str_init("callroute"), str_init(name), SR_KEMIP_INT, function, {__VA_ARGS__}}
-#define KEMI_OPTIONAL(name)                       \
-	KEMI(#name, ki_##name, SR_KEMIP_NONE),        \
-	KEMI(#name "_of", ki_##name##_of, SR_KEMIP_STR)
+#define KEMI(name, function, ...)                                      \
+	{                                                                  \
+		str_init("callroute"), str_init(name), SR_KEMIP_INT, function, \
+		{                                                              \
+			__VA_ARGS__                                                \
+		}                                                              \
+	}
+#define KEMI_OPTIONAL(name)                \
+	KEMI(#name, ki_##name, SR_KEMIP_NONE), \
+			KEMI(#name "_of", ki_##name##_of, SR_KEMIP_STR)
 
 /* clang-format off */
 sr_kemi_t callroute_kemi[] = {

@@ -46,8 +46,7 @@ static int shrinks(const struct callroute_image *new,
 	return 1;
 }
 
-static int judge(
-		const struct callroute_image *im, struct callroute_load *load)
+static int judge(const struct callroute_image *im, struct callroute_load *load)
 {
 	const struct callroute_image *old =
 			tg_snapshot_enter(callroute.snapshots, process_no, NULL, NULL);

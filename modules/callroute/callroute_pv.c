@@ -157,10 +157,9 @@ static int get_of_candidate(sip_msg_t *msg, pv_param_t *param, pv_value_t *res,
 						   ? pv_get_null(msg, param, res)
 						   : glue_pv_number(msg, param, res, c->connect_fee);
 		case MARGIN:
-			return c->price < 0 || a->sell < 0
-						   ? pv_get_null(msg, param, res)
-						   : glue_pv_number(
-									 msg, param, res, a->sell - c->price);
+			return c->price < 0 || a->sell < 0 ? pv_get_null(msg, param, res)
+											   : glue_pv_number(msg, param, res,
+													   a->sell - c->price);
 		case FIRST_SEC:
 			return glue_pv_number(msg, param, res, c->first_sec);
 		case STEP_SEC:
@@ -239,8 +238,8 @@ static int get_of_call(sip_msg_t *msg, pv_param_t *param, pv_value_t *res,
 		case SOURCE:
 			return glue_pv_text(msg, param, res, v->source);
 		case TARGET:
-			return glue_pv_text(msg, param, res,
-					v->redirect[0] ? v->redirect : v->target);
+			return glue_pv_text(
+					msg, param, res, v->redirect[0] ? v->redirect : v->target);
 		case STATE:
 			return glue_pv_text(msg, param, res, e ? e->state : "");
 		default:

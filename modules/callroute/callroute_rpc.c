@@ -67,7 +67,8 @@ static void rpc_reload(rpc_t *rpc, void *ctx)
 
 /* --- status ----------------------------------------------------------------------- */
 
-static void add_difference(rpc_t *rpc, void *l, const struct callroute_load *load)
+static void add_difference(
+		rpc_t *rpc, void *l, const struct callroute_load *load)
 {
 	const struct callroute_difference *d = &load->difference;
 	void *h, *list, *row;
@@ -132,7 +133,7 @@ static void rpc_status(rpc_t *rpc, void *ctx)
 			"last_load", &l);
 	rpc->struct_add(l, "dsssdddds", "ticket", (int)load.order.ticket, "scope",
 			scopes[load.order.scope], "deck", load.order.deck, "result",
-			!load.ok			 ? "refused"
+			!load.ok		 ? "refused"
 			: load.order.dry ? "dry"
 							 : "published",
 			"at", (int)load.at, "rows_read", (int)load.rows_read, "took_ms",

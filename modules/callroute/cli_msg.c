@@ -18,8 +18,7 @@ static void remove_headers(sip_msg_t *msg, const char *name)
 	size_t len = strlen(name);
 
 	for(struct hdr_field *h = msg->headers; h != NULL; h = h->next) {
-		if((size_t)h->name.len == len
-				&& strncasecmp(h->name.s, name, len) == 0
+		if((size_t)h->name.len == len && strncasecmp(h->name.s, name, len) == 0
 				&& del_lump(msg, (int)(h->name.s - msg->buf), h->len, 0)
 						   == NULL)
 			LM_ERR("cannot remove %s\n", name);
@@ -31,8 +30,7 @@ static int has_header(sip_msg_t *msg, const char *name)
 	size_t len = strlen(name);
 
 	for(struct hdr_field *h = msg->headers; h != NULL; h = h->next) {
-		if((size_t)h->name.len == len
-				&& strncasecmp(h->name.s, name, len) == 0)
+		if((size_t)h->name.len == len && strncasecmp(h->name.s, name, len) == 0)
 			return 1;
 	}
 	return 0;
@@ -74,9 +72,8 @@ static str trunk_host(const struct callroute_trunk *t)
 void callroute_apply_cli(sip_msg_t *msg, const struct callroute_view *view)
 {
 	const struct callroute_attempt *a = &view->attempt;
-	enum callroute_cli cli = view->trunk.cli > a->sender.cli
-									 ? view->trunk.cli
-									 : a->sender.cli;
+	enum callroute_cli cli =
+			view->trunk.cli > a->sender.cli ? view->trunk.cli : a->sender.cli;
 	char cli_number[CALLROUTE_NUMBER_MAX + 17], line[320];
 	str host = trunk_host(&view->trunk);
 	int len;
@@ -88,14 +85,15 @@ void callroute_apply_cli(sip_msg_t *msg, const struct callroute_view *view)
 	remove_headers(msg, "Remote-Party-ID");
 	if(cli == CALLROUTE_CLI_STRIP)
 		return;
-	len = a->src_len == 0 ? -1
-						  : callroute_rewrite_apply(&view->trunk.src_rewrite,
-								  a->src, a->src_len, cli_number,
-								  sizeof cli_number);
+	len = a->src_len == 0
+				  ? -1
+				  : callroute_rewrite_apply(&view->trunk.src_rewrite, a->src,
+						  a->src_len, cli_number, sizeof cli_number);
 	if(len > 0) {
 		/* E.164 stands with its '+' (RFC 3966) unless the trunk's rewriting
 		 * has made something else of it. */
-		snprintf(line, sizeof line, "P-Asserted-Identity: <sip:%s%.*s@%.*s>\r\n",
+		snprintf(line, sizeof line,
+				"P-Asserted-Identity: <sip:%s%.*s@%.*s>\r\n",
 				view->trunk.src_rewrite.count == 0 ? "+" : "", len, cli_number,
 				GLUE_STR(host));
 		add_header(msg, line);

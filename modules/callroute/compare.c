@@ -107,10 +107,10 @@ static void compare_one(const struct reader *a, const struct callroute_rate *x,
 static void compare_group(const struct reader *a, const struct reader *b,
 		struct callroute_difference *out)
 {
-	uint32_t i = a->groups[a->prefix.value], iend =
-			a->groups[a->prefix.value + 1];
-	uint32_t j = b->groups[b->prefix.value], jend =
-			b->groups[b->prefix.value + 1];
+	uint32_t i = a->groups[a->prefix.value],
+			 iend = a->groups[a->prefix.value + 1];
+	uint32_t j = b->groups[b->prefix.value],
+			 jend = b->groups[b->prefix.value + 1];
 
 	while(i < iend && j < jend) {
 		int c = compare_rates(a, &a->rates[i], b, &b->rates[j]);
@@ -140,10 +140,9 @@ void callroute_compare(const struct callroute_image *before,
 	open_image(&a, before);
 	open_image(&b, after);
 	while(a.more || b.more) {
-		int c = !a.more ? 1
-				: !b.more
-						? -1
-						: tg_trie_compare(&a.prefix, &b.prefix);
+		int c = !a.more	  ? 1
+				: !b.more ? -1
+						  : tg_trie_compare(&a.prefix, &b.prefix);
 
 		if(c < 0)
 			out->removed += group_size(&a);

@@ -26,7 +26,8 @@ struct callroute_difference
 	uint64_t added, removed, changed, same;
 	uint64_t risen, fallen; /* of the changed ones, by price */
 	int moves;
-	struct callroute_move move[CALLROUTE_MOVES]; /* the biggest by ratio first */
+	struct callroute_move
+			move[CALLROUTE_MOVES]; /* the biggest by ratio first */
 };
 
 /* Linear in the rates of both. */

@@ -31,8 +31,8 @@ const struct callroute_event *callroute_event_now(void)
 	return running;
 }
 
-void callroute_tell(enum callroute_event_type type, uint32_t trunk_id,
-		const char *state)
+void callroute_tell(
+		enum callroute_event_type type, uint32_t trunk_id, const char *state)
 {
 	struct callroute_event e = {.type = type,
 			.trunk_id = trunk_id,
@@ -57,8 +57,8 @@ static void run_route(const struct callroute_event *e)
 	struct run_act_ctx ctx;
 	sip_msg_t *msg;
 
-	if(engine == NULL && (routes[e->type] < 0
-				|| event_rt.rlist[routes[e->type]] == NULL))
+	if(engine == NULL
+			&& (routes[e->type] < 0 || event_rt.rlist[routes[e->type]] == NULL))
 		return;
 	if(faked_msg_init() < 0)
 		return;
@@ -99,8 +99,8 @@ void callroute_events_run(void)
 	struct callroute_event e;
 
 	/* Bounded: what comes meanwhile waits for the next tick. */
-	for(int i = 0; i < 1024
-					&& tg_ring_pop(callroute.events, &e, glue_now()) == 0;
+	for(int i = 0;
+			i < 1024 && tg_ring_pop(callroute.events, &e, glue_now()) == 0;
 			i++) {
 		if(e.type >= (uint32_t)EVENTS)
 			continue;

@@ -36,8 +36,8 @@ static void show(const struct callroute_image *im, int i)
 	const struct callroute_vendor *v = &out.work.vendors[i];
 	const struct callroute_trunk *t =
 			&CALLROUTE_ROWS(im, struct callroute_trunk, trunks)[v->trunk];
-	const struct callroute_carrier *c = &CALLROUTE_ROWS(
-			im, struct callroute_carrier, carriers)[t->carrier];
+	const struct callroute_carrier *c =
+			&CALLROUTE_ROWS(im, struct callroute_carrier, carriers)[t->carrier];
 	struct shown *s = &out.shown[i];
 
 	memset(s, 0, sizeof *s);
@@ -45,8 +45,8 @@ static void show(const struct callroute_image *im, int i)
 	memcpy(s->trunk, t->name, sizeof s->trunk);
 	memcpy(s->carrier, c->name, sizeof s->carrier);
 	if(v->entry != CALLROUTE_NONE) {
-		const struct callroute_entry *e = &CALLROUTE_ROWS(
-				im, struct callroute_entry, entries)[v->entry];
+		const struct callroute_entry *e =
+				&CALLROUTE_ROWS(im, struct callroute_entry, entries)[v->entry];
 
 		s->priority = e->priority;
 		s->weight = e->weight;
@@ -194,7 +194,8 @@ int callroute_cmd_explain(sip_msg_t *msg)
 	}
 	q.seed = callroute_request_id(msg);
 	decide(&q);
-	LM_NOTICE("explain number=%.*s src=%s plan=%s verdict=%d reason=%s rule=%u\n",
+	LM_NOTICE(
+			"explain number=%.*s src=%s plan=%s verdict=%d reason=%s rule=%u\n",
 			GLUE_STR(number), src, out.answer.plan, out.answer.verdict,
 			out.answer.reason, out.answer.rule_id);
 	for(int i = 0; i < out.count; i++)

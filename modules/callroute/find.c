@@ -163,7 +163,7 @@ const struct callroute_trunk *callroute_find_trunk_at(
 	}
 	return found == NULL ? NULL
 						 : &CALLROUTE_ROWS(im, struct callroute_trunk,
-								   trunks)[found->trunk];
+								 trunks)[found->trunk];
 }
 
 int callroute_time_holds(

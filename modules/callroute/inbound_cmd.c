@@ -31,9 +31,9 @@ static int number_of(sip_msg_t *msg, const str *given, str *out)
 /* Codes beside 1: a script tells them apart by $rc. */
 enum did_code
 {
-	DID_URI = 1,	 /* the request URI is set */
-	DID_GROUP = 2,	 /* $callroute(target) is a hunt group */
-	DID_NUMBER = 3,	 /* $callroute(target) is another number */
+	DID_URI = 1,	/* the request URI is set */
+	DID_GROUP = 2,	/* $callroute(target) is a hunt group */
+	DID_NUMBER = 3, /* $callroute(target) is another number */
 	DID_UNKNOWN = -1,
 	DID_REJECTED = -5,
 	DID_CLOSED = -6
@@ -275,24 +275,23 @@ static size_t redirect_contact(
 
 int callroute_cmd_redirect(sip_msg_t *msg, int n)
 {
-	static char contacts[CALLROUTE_CANDIDATES * (CALLROUTE_REQUEST_URI_MAX + 32)];
+	static char
+			contacts[CALLROUTE_CANDIDATES * (CALLROUTE_REQUEST_URI_MAX + 32)];
 	struct callroute_view *view = callroute_view_find(msg);
 	sl_api_t sl;
 	bind_sl_f bind = (bind_sl_f)(void *)find_export("bind_sl", 0, 0);
 	str reason = str_init("Moved Temporarily");
-	size_t len = view->redirect[0] != '\0'
-						 ? redirect_contact(
-								 msg, view->redirect, contacts, sizeof contacts)
-						 : list_contacts(view, n < 1 ? 1 : n, contacts,
-								 sizeof contacts);
+	size_t len = view->redirect[0] != '\0' ? redirect_contact(
+						 msg, view->redirect, contacts, sizeof contacts)
+										   : list_contacts(view, n < 1 ? 1 : n,
+												   contacts, sizeof contacts);
 
 	if(len == 0) {
 		view->reason = "no_contact";
 		return -1;
 	}
 	/* Who redirects does not carry the call: nothing is held for it. */
-	callroute_capacity_release(
-			callroute.live, view->attempt.call, glue_now());
+	callroute_capacity_release(callroute.live, view->attempt.call, glue_now());
 	if(bind == NULL || bind(&sl) < 0) {
 		LM_ERR("callroute_redirect needs the sl module\n");
 		return -1;

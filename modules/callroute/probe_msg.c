@@ -112,8 +112,8 @@ int callroute_probe_init(void)
 
 int callroute_probe_start(void)
 {
-	return fork_basic_timer(PROC_TIMER, "callroute probes", 1, on_timer, NULL, 1)
-						   < 0
+	return fork_basic_timer(PROC_TIMER, "callroute probes", 1, on_timer, NULL,
+				   1) < 0
 				   ? -1
 				   : 0;
 }

@@ -52,8 +52,7 @@ static sip_msg_t *parsed_request(sip_msg_t *msg)
 			&& (parse_headers(msg,
 						HDR_CALLID_F | HDR_CSEQ_F | HDR_VIA1_F | HDR_FROM_F
 								| HDR_TO_F,
-						0)
-							< 0
+						0) < 0
 					|| msg->from == NULL || parse_from_header(msg) < 0))
 		return NULL;
 	if(req->callid == NULL || req->cseq == NULL || req->via1 == NULL

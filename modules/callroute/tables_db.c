@@ -308,7 +308,8 @@ static const struct
 				"carrier_id, name, uri, socket, transport, strip, prefix, "
 				"dst_rewrite, src_rewrite, cli_policy, codecs, media, "
 				"max_channels, max_cps, try_timeout_ms, ring_timeout_ms, "
-				"failover_id, breaker_id, probe_interval, down_after, up_after, "
+				"failover_id, breaker_id, probe_interval, down_after, "
+				"up_after, "
 				"admin_state",
 				on_trunk},
 		{"callroute_deck", "name, side, currency, fx, enabled", on_deck},
@@ -406,8 +407,8 @@ static int read_rates(struct glue_db *db, struct callroute_builder *b, int at,
 		return 0;
 	if(kept)
 		snprintf(only, sizeof only, "deck_id = %u", s.id);
-	rows = glue_db_each_where(db, tables[at].table, tables[at].columns, only,
-			tables[at].row, b);
+	rows = glue_db_each_where(
+			db, tables[at].table, tables[at].columns, only, tables[at].row, b);
 	load->rows_read = rows < 0 ? 0 : (uint32_t)rows;
 	return rows < 0 ? -1 : 0;
 }
@@ -425,8 +426,8 @@ int callroute_read_tables(
 			rc = read_rates(&db, b, i, load);
 		else
 			rc = glue_db_each(&db, tables[i].table, tables[i].columns,
-						 tables[i].row, b)
-								 < 0
+						 tables[i].row,
+						 b) < 0
 						 ? -1
 						 : 0;
 	}

@@ -75,9 +75,9 @@ void callroute_rpc_list_trunks(rpc_t *rpc, void *ctx)
 		if(rpc->add(ctx, "{", &h) < 0)
 			return;
 		rpc->struct_add(h, "dsssssss", "id", (int)r->id, "trunk", r->name,
-				"carrier", r->carrier, "uri", r->uri, "state",
-				states[r->state], "carrier_state",
-				r->carrier_enabled ? "enabled" : "disabled", "operator",
+				"carrier", r->carrier, "uri", r->uri, "state", states[r->state],
+				"carrier_state", r->carrier_enabled ? "enabled" : "disabled",
+				"operator",
 				admins[callroute_live_admin(callroute.live, (int)r->slot)],
 				"health",
 				r->probe_interval == 0 ? "not_probed"
@@ -86,8 +86,8 @@ void callroute_rpc_list_trunks(rpc_t *rpc, void *ctx)
 						: "down");
 		rpc->struct_add(h, "sdd", "breaker",
 				r->has_breaker ? breakers[b.state] : "none", "channels",
-				(int)callroute_capacity_channels(callroute.live,
-						CALLROUTE_OWNER_TRUNK, r->id, now),
+				(int)callroute_capacity_channels(
+						callroute.live, CALLROUTE_OWNER_TRUNK, r->id, now),
 				"max_channels", (int)r->max_channels);
 	}
 }
@@ -125,8 +125,8 @@ void callroute_rpc_set_trunk(rpc_t *rpc, void *ctx)
 		rpc->fault(ctx, 404, "there is no trunk %.*s", GLUE_STR(name));
 		return;
 	}
-	LM_NOTICE("trunk-set trunk=%.*s operator=%s\n", GLUE_STR(name),
-			words[admin]);
+	LM_NOTICE(
+			"trunk-set trunk=%.*s operator=%s\n", GLUE_STR(name), words[admin]);
 }
 
 void callroute_rpc_stats(rpc_t *rpc, void *ctx)
