@@ -108,8 +108,10 @@ static int on_trunk(const struct glue_row *row, void *b)
 			.admin_state = admin_state};
 	struct sip_uri parsed;
 
-	/* What relays the call must understand the URI too. */
-	if(parse_uri(uri, (int)strlen(uri), &parsed) < 0) {
+	/* What relays the call must understand the URI too; what is no SIP URI at
+	 * all the builder says. */
+	if(strncmp(uri, "sip", 3) == 0
+			&& parse_uri(uri, (int)strlen(uri), &parsed) < 0) {
 		char line[640];
 
 		snprintf(line, sizeof line,

@@ -27,11 +27,14 @@ def calling_code(digits):
     return None
 
 
-def parsed(digits):
+def valid(digits):
+    """The number where it exists as it stands: what is parsed may have lost a national prefix."""
     try:
-        return phonenumbers.parse("+" + digits)
+        number = phonenumbers.parse("+" + digits)
     except phonenumbers.NumberParseException:
         return None
+    as_it_stands = phonenumbers.format_number(number, PhoneNumberFormat.E164) == "+" + digits
+    return number if as_it_stands and phonenumbers.is_valid_number(number) else None
 
 
 @lru_cache(maxsize=None)
@@ -43,12 +46,8 @@ def country_of(digits):
     if code in NETWORKS:
         return NETWORKS[code]
     regions = phonenumbers.COUNTRY_CODE_TO_REGION_CODE[int(code)]
-    if len(regions) > 1 and digits.isdigit():
-        number = parsed(digits)
-        region = number and phonenumbers.region_code_for_number(number)
-        if region:
-            return region
-    return regions[0]
+    number = valid(digits) if len(regions) > 1 else None
+    return phonenumbers.region_code_for_number(number) if number else regions[0]
 
 
 @lru_cache(maxsize=None)
@@ -59,8 +58,7 @@ def is_certain(digits):
         return True
     if len(phonenumbers.COUNTRY_CODE_TO_REGION_CODE[int(code)]) == 1:
         return True
-    number = parsed(digits)
-    return number is not None and digits.isdigit() and phonenumbers.is_valid_number(number)
+    return valid(digits) is not None
 
 
 @lru_cache(maxsize=None)

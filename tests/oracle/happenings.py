@@ -84,6 +84,9 @@ class Happenings:
     def number(self):
         r = self.r
         base = r.choice(self.d.bases)
+        dialled = [rule["prefix"] for rule in self.d.rows["rule"] if rule["action"] == "emergency"]
+        if dialled and r.random() < 0.05:
+            return r.choice(dialled)
         if r.random() < 0.04:
             return r.choice(countries.SERVICES + ("*21#", "#", "*1"))
         if r.random() < 0.02:

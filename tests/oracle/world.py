@@ -74,6 +74,8 @@ class Draw:
         self.edges = [self.now + r.randrange(-50000, 5000000) for _ in range(4)]
         self.converted = r.random() < 0.5
         self.few_prices = r.random() < 0.3
+        self.many = r.choice((1, 1, 1, 4))  # times as many rows of the tables that decide how a search goes
+        self.sparing = r.choice((0, 0.1, 0.4))  # how often a row holds for some times or countries only
         self.rows = {table: [] for table in COLUMNS}
         for draw in (self.times, self.carriers, self.trunks, self.decks, self.rates, self.plans, self.entries,
                      self.rules, self.blocks, self.lnp):
@@ -101,11 +103,11 @@ class Draw:
         return base[:self.r.choice((1, 2, 3, 3, 4, 5, 6, 8, len(base)))]
 
     def time_id(self):
-        return self.some("time")["id"] if self.rows["time"] and self.chance(0.4) else 0
+        return self.some("time")["id"] if self.rows["time"] and self.chance(self.sparing) else 0
 
     def countries(self):
         r = self.r
-        if r.random() < 0.7:
+        if not self.chance(self.sparing):
             return ""
         isos = {countries.country_of(b) for b in self.bases} | {"DE", "US", "XG"}
         words = [r.choice(("", "!")) + iso for iso in r.sample(sorted(isos - {""}), r.randint(1, 3))]
@@ -127,7 +129,7 @@ class Draw:
                      half_open_after=self.r.choice((1, 30, 300)))
 
     def trunks(self):
-        for n in range(self.r.randint(2, 10)):
+        for n in range(self.r.randint(2, 9) * self.many):
             self.add("trunk", name=f"trunk {n}" if self.chance(0.1) else f"t{n}", carrier_id=self.some("carrier")["id"],
                      max_channels=self.r.choice((0, 0, 0, 1, 2)), max_cps=self.r.choice((0, 0, 0, 1, 4, 20)),
                      breaker_id=self.some("breaker")["id"] if self.rows["breaker"] and self.chance(0.6) else 0,
@@ -135,7 +137,7 @@ class Draw:
                      up_after=self.r.randint(1, 3), admin_state=self.r.choice(("up",) * 12 + ("drain", "down")))
 
     def decks(self):
-        for n in range(self.r.randint(1, 6)):
+        for n in range(self.r.randint(1, 6) * self.many):
             self.add("deck", name=f"deck{n}", side="buy" if n == 0 or self.chance(0.7) else "sell",
                      currency=self.r.choice(("EUR", "USD", "GBP")) if self.converted else "EUR",
                      fx=self.r.choice((1000000, 912345, 1, 1499999, 2500000)) if self.converted else 0,
@@ -143,9 +145,9 @@ class Draw:
 
     def rates(self):
         r, taken = self.r, {}
-        for _ in range(r.randint(10, 90)):
+        for _ in range(r.randint(10, 90) * self.many ** 2):
             deck = self.some("deck")["id"]
-            default = self.chance(0.08)
+            default = self.chance(0.12 / self.many)
             prefix = "" if default else self.prefix() if self.chance(0.95) else r.choice(("*", "*1", "112", "#0"))
             src = self.prefix() if self.chance(0.15) else ""
             at, till = self.validity()
@@ -158,7 +160,7 @@ class Draw:
                 price = r.choice((0, (1 << 38) - 1))
             self.add("rate", deck_id=deck, prefix=prefix, src_prefix=src, price=price,
                      connect_fee=r.choice((0, 0, r.randrange(9999))), first_sec=r.choice((1, 30, 60)),
-                     step_sec=r.choice((1, 6, 60)), valid_from=at, valid_till=till, blocked=self.chance(0.08),
+                     step_sec=r.choice((1, 6, 60)), valid_from=at, valid_till=till, blocked=self.chance(0.06),
                      is_default=1 if default else self.chance(0.05))
 
     def validity(self):
@@ -178,7 +180,7 @@ class Draw:
     def entries(self):
         r, buys, seen = self.r, [d["id"] for d in self.rows["deck"] if d["side"] == "buy"], set()
         for plan in self.rows["plan"]:
-            for _ in range(r.choice((0, 1, 3, 6, 12))):
+            for _ in range(r.choice((0, 1, 3, 6, 6, 12, 12)) * self.many):
                 place = plan["id"], self.some("trunk")["id"], r.choice(buys), self.time_id()
                 if place in seen:
                     continue
@@ -204,9 +206,9 @@ class Draw:
 
     def blocks(self):
         seen = set()
-        for _ in range(self.r.choice((0, 0, 1, 3))):
+        for _ in range(self.r.choice((0, 0, 0, 1, 2))):
             row = {"list": self.r.choice(("*", self.some("plan")["name"])), "side": self.r.choice(("src", "dst")),
-                   "prefix": self.prefix() + self.r.choice(("", "", "1"))}
+                   "prefix": self.prefix() + self.r.choice(("", "1", "12"))}
             if tuple(row.values()) not in seen:
                 seen.add(tuple(row.values()))
                 self.add("block", **row)
