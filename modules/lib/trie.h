@@ -63,4 +63,38 @@ int tg_trie_walk(const void *image, const char *number, size_t len,
 int tg_trie_longest(const void *image, const char *number, size_t len,
 		struct tg_trie_match *out);
 
+/*
+ * All stored prefixes, in the order of tg_trie_compare: a cursor on the
+ * caller's stack (under 1 KB, nothing to free), so that several images can be
+ * gone through side by side. Its fields are trie_each.c's own.
+ */
+struct tg_trie_cursor
+{
+	const void *image;
+	uint32_t place;		  /* the short string to look at next */
+	uint8_t place_len;	  /* its symbols */
+	uint8_t depth;		  /* branches in use */
+	struct tg_trie_branch /* begun and not yet done, from the root down */
+	{
+		const struct trie_node *child; /* the next one */
+		const uint32_t *value;		   /* the next one */
+		uint32_t bits; /* symbols still to come, as in trie_image.h */
+		uint32_t len;  /* symbols before the branch */
+	} branch[TG_TRIE_MAX_DIGITS];
+	char prefix[TG_TRIE_MAX_DIGITS];
+};
+
+/* Puts the cursor before the first prefix of an image that was built here or
+ * passed tg_trie_check; the image outlives the cursor. */
+void tg_trie_first(const void *image, struct tg_trie_cursor *c);
+
+/*
+ * The next prefix and its value: 0, or -ENOENT after the last one, then and
+ * ever after, with *row untouched. row->prefix lies in the cursor, without a
+ * NUL, until the next call. Each prefix comes once, those and only those that a
+ * walk can find. All calls together take time linear in the image, whatever its
+ * bytes are; no locks, no allocation.
+ */
+int tg_trie_next(struct tg_trie_cursor *c, struct tg_trie_row *row);
+
 #endif
