@@ -4,11 +4,11 @@
  * An attempt runs in three steps:
  *   1 announce: the call's record names the owners it is about to ask (`next`)
  *   2 acquire: calls per second, then the leases
- *   3 settle: `next` becomes `held`, and what is no longer needed goes back
- * So the record names every lease of its call at any instant, and release, which
- * deletes it in one step and gives back all that it named, finds them all. If
- * release, or another attempt, comes between 1 and 3, settle sees it and gives
- * back what it has acquired and no record names: one of them is the last.
+ *   3 settle: what is not needed goes back, then `next` becomes `held`
+ * So the record names every lease of its call at any instant; release deletes it
+ * in one step and gives back all that it named. If release, or another attempt,
+ * comes between 1 and 3, settle sees it and gives back what it has acquired and
+ * no record names: one of them is the last.
  *
  * A record is put with rank 0 and raised to 1, so that no newcomer displaces it:
  * that would leave leases to nothing but their expiry. A newcomer without room
@@ -274,21 +274,20 @@ static void settle_on(struct callroute_live *live, uint64_t call,
 		struct attempt *a, const uint32_t held[], uint64_t now)
 {
 	struct callroute_call keep = NOTHING;
-	uint32_t asked[CALLROUTE_OWNERS];
 	int rc;
 
-	memcpy(asked, a->next, sizeof asked);
-	memcpy(a->next, held, sizeof a->next);
-	rc = edit(live, call, settle, a, now);
-	if(rc == 0)
-		memcpy(keep.held, held, sizeof keep.held);
-	else if(rc == -ESTALE)
-		keep = a->overtaken;
-	else if(rc == -EBUSY)
-		untracked(live);
-	give_back(live, call, asked, &keep);
+	/* While the record still names them. */
+	memcpy(keep.held, held, sizeof keep.held);
+	give_back(live, call, a->next, &keep);
 	give_back(live, call, a->before.held, &keep);
 	give_back(live, call, a->before.next, &keep); /* of one that was killed */
+	memcpy(a->next, held, sizeof a->next);
+	rc = edit(live, call, settle, a, now);
+	/* Busy: the record goes on naming what was announced, for release. */
+	if(rc == -ENOENT)
+		give_back(live, call, held, &NOTHING);
+	if(rc == -ESTALE)
+		give_back(live, call, held, &a->overtaken);
 }
 
 static int attempt(struct callroute_live *live, uint64_t call,

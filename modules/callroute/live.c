@@ -126,9 +126,12 @@ static uint32_t probe(const struct callroute_live *live, uint32_t id)
 	uint32_t mask = live->slots - 1, i,
 			 place = (uint32_t)(callroute_mix(id) >> 16) & mask;
 
-	for(i = 0; i < live->slots; i++, place = (place + 1) & mask)
-		if(id_at(live, place) == id || id_at(live, place) == 0)
+	for(i = 0; i < live->slots; i++, place = (place + 1) & mask) {
+		uint32_t seen = id_at(live, place); /* once: it may change any time */
+
+		if(seen == id || seen == 0)
 			break;
+	}
 	return place;
 }
 

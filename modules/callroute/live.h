@@ -61,7 +61,8 @@ int callroute_live_init(void *mem, size_t size,
 /* ---- slots ---- */
 
 /* The trunk's slot, made when it is new: up, closed, no override, no counts.
- * >= 0, -ENOSPC (`trunks` ids have one), -EINVAL (id 0). */
+ * >= 0, -ENOSPC (`trunks` ids have one, or are just being given one), -EINVAL
+ * (id 0). */
 int callroute_live_slot(struct callroute_live *live, uint32_t trunk_id);
 
 /* The trunk's slot. >= 0, -ENOENT. */

@@ -185,6 +185,8 @@ def test_a_future_price_ends_the_old_one(base):
     before = base.rows()
     done = base.load("Code,Rate,Effective Date\n49,2,2026-07-14T22:00:00Z\n", *MERGE)
     assert "is as the sheet says already" in done.stdout and base.rows() == before and base.revision() == 3
+    base.load("Code,Rate,Effective Date\n49,3,2026-07-14T22:00:00Z\n", *MERGE)
+    assert [row[2:3] + row[6:8] for row in base.rows()[1:]] == [(1000000, 0, change), (3000000, change, 0)]
 
 
 @pytest.mark.parametrize("date", ["", "2026-05-01", "2026-07-01"])

@@ -75,7 +75,9 @@ static inline int rig_meet(_Atomic uint32_t *here, uint32_t count, uint32_t nth)
 	for(i = 0; i < 10000000; i++) {
 		if(atomic_load(here) >= count * nth)
 			return 0;
-		sched_yield();
+		/* who spins meets the last one to the instruction */
+		if(i > 1000)
+			sched_yield();
 	}
 	return -ETIMEDOUT;
 }

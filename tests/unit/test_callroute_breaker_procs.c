@@ -15,8 +15,8 @@ static const struct callroute_breaker_config cfg = {.window_us = 80 * SEC,
 
 enum
 {
-	PROCESSES = 8,
-	ROUNDS = 400
+	PROCESSES = 4,
+	ROUNDS = 4000
 };
 
 struct crowd

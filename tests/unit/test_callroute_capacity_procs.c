@@ -12,7 +12,7 @@ enum
 {
 	PROCESSES = 8,
 	CALLS = 500,
-	FEW = 20
+	QUARRELLERS = 3
 };
 
 #define END (NOW + 100 * SEC)
@@ -150,19 +150,23 @@ static void a_call_is_released_exactly_once(void **state)
 	tg_region_unmap(&counts);
 }
 
-/* One step of somebody's work on one of `calls` calls that all work on. */
-static void step(struct rig *r, uint64_t seed, uint32_t calls)
+static uint64_t next(uint64_t seed)
+{
+	return seed * UINT64_C(6364136223846793005) + 1442695040888963407;
+}
+
+/* One step of somebody's work on a call. */
+static void step(struct rig *r, uint64_t call, uint64_t seed, unsigned kinds)
 {
 	struct callroute_claim claim = claim_of(seed);
-	uint64_t call = 1 + (seed >> 33) % calls;
 	uint64_t expires = NOW + 1 + (seed >> 20) % (100 * SEC - 1);
 
-	switch(seed >> 62) {
+	switch((seed >> 56) % kinds) {
 		case 0:
 			(void)callroute_capacity_take(r->live, call, &claim, expires, NOW);
 			break;
 		case 1:
-			(void)callroute_capacity_move(r->live, call, &claim, expires, NOW);
+			(void)callroute_capacity_move(r->live, call, &claim, END, NOW);
 			break;
 		case 2:
 			(void)callroute_capacity_renew(r->live, call, expires, NOW);
@@ -172,21 +176,18 @@ static void step(struct rig *r, uint64_t seed, uint32_t calls)
 	}
 }
 
-static uint64_t next(uint64_t seed)
-{
-	return seed * UINT64_C(6364136223846793005) + 1442695040888963407;
-}
-
+/* Round by round on the same call, and never on it again. */
 static int quarrel(void *table, unsigned self)
 {
 	struct crowd *c = table;
 	uint64_t seed = next(self + 1);
 	uint32_t i;
 
-	if(rig_meet(c->here, PROCESSES, 1) != 0)
-		return 1;
-	for(i = 0; i < 20000; i++, seed = next(seed))
-		step(c->r, seed, FEW);
+	for(i = 0; i < CALLS * 10; i++, seed = next(seed)) {
+		if(i % 10 == 0 && rig_meet(c->here, QUARRELLERS, i / 10 + 1) != 0)
+			return 1;
+		step(c->r, i / 10 + 1, seed, 4);
+	}
 	return 0;
 }
 
@@ -200,12 +201,43 @@ static void a_quarrel_over_a_call_leaks_nothing(void **state)
 	uint64_t call;
 
 	crowd_up(&c, &counts, r);
-	assert_int_equal(procs_run(PROCESSES, quarrel, &c), 0);
+	assert_int_equal(procs_run(QUARRELLERS, quarrel, &c), 0);
 	assert_true(total(r, NOW) > 0);
-	for(call = 1; call <= FEW; call++)
+	for(call = 1; call <= CALLS; call++)
 		(void)release(r, call, NOW);
 	expect_nothing_held(r, NOW);
 	tg_region_unmap(&counts);
+}
+
+/* Each process has two calls of its own. */
+static int take_until_killed(void *table, unsigned self)
+{
+	uint64_t seed = next(self + 1);
+
+	for(;; seed = next(seed))
+		step(table, 1 + self * 2 + (seed >> 33) % 2, seed, 2);
+	return 0;
+}
+
+/* kill -9 in the middle of take and move: the call's release, which comes later
+ * from another process, finds what was taken for it. */
+static void what_the_killed_took_is_found_by_release(void **state)
+{
+	struct rig *r = *state;
+	struct procs p;
+	unsigned round, held = 0;
+	uint64_t call;
+
+	procs_start(&p, 4, take_until_killed, r);
+	for(round = 0; round < 200; round++) {
+		procs_kill_one(&p, round % 4);
+		procs_restart_one(&p, round % 4);
+	}
+	procs_kill_all(&p);
+	for(call = 1; call <= 2 * p.started; call++)
+		held += release(r, call, NOW) == 0;
+	assert_in_range(held, p.started, 2 * p.started);
+	expect_nothing_held(r, NOW);
 }
 
 static int work_until_killed(void *table, unsigned self)
@@ -213,12 +245,12 @@ static int work_until_killed(void *table, unsigned self)
 	uint64_t seed = next(self + 1);
 
 	for(;; seed = next(seed))
-		step(table, seed, CALLS);
+		step(table, 1 + (seed >> 33) % CALLS, seed, 4);
 	return 0;
 }
 
-/* kill -9 in the middle of take, move and release: whatever they held ends by
- * its expiry, and then the counts are 0 and the room is there again. */
+/* Also in the middle of a release: whatever is left ends by its expiry, and then
+ * the counts are 0 and the room is there again. */
 static void what_the_killed_held_ends_by_its_expiry(void **state)
 {
 	struct rig *r = *state;
@@ -228,7 +260,7 @@ static void what_the_killed_held_ends_by_its_expiry(void **state)
 	uint64_t call;
 
 	procs_start(&p, 4, work_until_killed, r);
-	for(round = 0; round < 300; round++) {
+	for(round = 0; round < 200; round++) {
 		procs_kill_one(&p, round % 4);
 		/* whoever died where: never more channels than calls */
 		assert_in_range(callroute_capacity_channels(
@@ -297,6 +329,7 @@ int main(void)
 			rig_test(limits_hold_and_counts_return_to_zero),
 			rig_test(a_call_is_released_exactly_once),
 			rig_test(a_quarrel_over_a_call_leaks_nothing),
+			rig_test(what_the_killed_took_is_found_by_release),
 			rig_test(what_the_killed_held_ends_by_its_expiry),
 			rig_test(calls_per_second_hold_across_processes),
 	};

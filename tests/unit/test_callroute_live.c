@@ -10,6 +10,12 @@
 #include "callroute/live_slot.h"
 #include "callroute/quality.h"
 
+enum
+{
+	PROCESSES = 4,
+	TRUNKS = 5000
+};
+
 static void a_configuration_out_of_range_is_refused(void **state)
 {
 	struct callroute_live_config good = *rig_config(), bad;
@@ -105,41 +111,54 @@ static void a_trunk_keeps_its_slot(void **state)
 	assert_int_equal(callroute_live_trunk(r->live, -1), 0);
 }
 
-/* All enter the same 63 trunks, each in an order of its own. The place of trunk
- * n is written to page[n] by the first; whoever sees another number fails. */
+struct crowd
+{
+	struct callroute_live *live;
+	_Atomic uint32_t *here, *place;
+};
+
+/* All enter the same trunk at the same time, one after another. The first writes
+ * where it is; whoever then finds it elsewhere fails. */
 static int enter_all(void *table, unsigned self)
 {
-	struct rig *r = table;
-	_Atomic uint32_t *place = (_Atomic uint32_t *)((char *)r->region.base
-												   + r->region.size - 4096);
+	struct crowd *c = table;
 	uint32_t i;
 
-	for(i = 0; i < 63; i++) {
-		uint32_t id = 100 + (i * 11 + self * 5) % 63, none = 0;
-		int slot = callroute_live_slot(r->live, id);
+	(void)self;
+	for(i = 0; i < TRUNKS; i++) {
+		uint32_t none = 0;
+		int slot;
 
-		if(slot < 0)
+		if(rig_meet(c->here, PROCESSES, i + 1) != 0)
 			return 1;
-		if(!atomic_compare_exchange_strong(
-				   &place[id - 100], &none, (uint32_t)slot + 1)
-				&& none != (uint32_t)slot + 1)
+		slot = callroute_live_slot(c->live, 100 + i);
+		if(slot < 0)
 			return 2;
+		if(!atomic_compare_exchange_strong(
+				   &c->place[i], &none, (uint32_t)slot + 1)
+				&& none != (uint32_t)slot + 1)
+			return 3;
 	}
 	return 0;
 }
 
 static void processes_agree_on_slots(void **state)
 {
-	struct rig r = {.slot = 0};
-	size_t need = callroute_live_size(rig_config());
+	struct callroute_live_config cfg = *rig_config();
+	struct tg_region r, counts;
+	struct crowd c;
 
 	(void)state;
-	assert_int_equal(tg_region_map(&r.region, need + 8192), 0);
-	assert_int_equal(
-			callroute_live_init(r.region.base, need, rig_config(), &r.live), 0);
-	assert_int_equal(procs_run(16, enter_all, &r), 0);
-	assert_int_equal(callroute_live_used(r.live), 63);
-	tg_region_unmap(&r.region);
+	cfg.trunks = TRUNKS + PROCESSES; /* each counts itself before it looks */
+	assert_int_equal(tg_region_map(&r, callroute_live_size(&cfg)), 0);
+	assert_int_equal(callroute_live_init(r.base, r.size, &cfg, &c.live), 0);
+	assert_int_equal(tg_region_map(&counts, 4 * (TRUNKS + 1)), 0);
+	c.here = (_Atomic uint32_t *)counts.base;
+	c.place = c.here + 1;
+	assert_int_equal(procs_run(PROCESSES, enter_all, &c), 0);
+	assert_int_equal(callroute_live_used(c.live), TRUNKS);
+	tg_region_unmap(&counts);
+	tg_region_unmap(&r);
 }
 
 static void the_override_is_the_operators(void **state)

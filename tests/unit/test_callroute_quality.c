@@ -245,12 +245,16 @@ static void the_pair_touched_longest_ago_gives_way(void **state)
 	for(group = 100; group < 5100; group++) {
 		t += 2 * SEC;
 		add(r, 7, CALLROUTE_OUTCOME_ANSWERED, 100, 1, t);
-		add(r, (uint16_t)group, CALLROUTE_OUTCOME_FAILED, CALLROUTE_NO_PDD, 1,
-				t);
+		add(r, (uint16_t)group, CALLROUTE_OUTCOME_FAILED,
+				group % 2 ? 900 : CALLROUTE_NO_PDD, 1, t);
+		if(group % 2)
+			callroute_quality_talked(r->live, r->slot, (uint16_t)group, 9, t);
 		/* the newest is there, with its own figures and nobody else's */
 		assert_int_equal(look(r, (uint16_t)group, t).calls, 1);
 		assert_int_equal(look(r, (uint16_t)group, t).asr, 0);
-		assert_int_equal(look(r, (uint16_t)group, t).pdd_ms, 0);
+		assert_int_equal(
+				look(r, (uint16_t)group, t).pdd_ms, group % 2 ? 900 : 0);
+		assert_int_equal(look(r, (uint16_t)group, t).acd_s, group % 2 ? 9 : 0);
 	}
 	assert_int_equal(look(r, 7, t).asr, 1000);
 	assert_in_range(look(r, 7, t).calls, 511, 1023);
