@@ -34,7 +34,7 @@ static void crowd_up(struct crowd *c, struct tg_region *counts, struct rig *r)
 
 static struct callroute_claim claim_of(uint64_t seed)
 {
-	return (struct callroute_claim){.trunk = 1 + (uint32_t)(seed >> 40) % 4,
+	return (struct callroute_claim){.trunk = 1 + (uint32_t)(seed >> 40) % 60,
 			.carrier = 1 + (uint32_t)(seed >> 44) % 2,
 			.account = 1 + (uint32_t)(seed >> 48) % 2};
 }
@@ -52,7 +52,7 @@ static void expect_nothing_held(struct rig *r, uint64_t now)
 	uint32_t kind, id;
 
 	for(kind = 0; kind < CALLROUTE_OWNERS; kind++)
-		for(id = 1; id <= 4; id++)
+		for(id = 1; id <= 60; id++)
 			assert_int_equal(
 					callroute_capacity_channels(r->live, kind, id, now), 0);
 	assert_int_equal(total(r, now), 0);
