@@ -386,9 +386,12 @@ static void test_limits(void **state)
 	f.node[4].bits = tail | 3u << TRIE_RUN_SHIFT;
 	expect_forged(&f, -1); /* and one that does not */
 	f.node[4] = (struct trie_node){TRIE_RUN | 2u << TRIE_RUN_SHIFT, 10};
-	expect_forged(&f, -1); /* a skip that ends at the limit, and beyond */
-	f.node[4].bits = skip;
+	expect_forged(&f, -1); /* a skip that ends at the limit */
+	f.node[5].bits = tail; /* nor may the run of no symbols behind it count */
 	expect_forged(&f, -1);
+	f.node[5] = wild;
+	f.node[4].bits = skip;
+	expect_forged(&f, -1); /* a skip beyond the limit */
 
 	/* one more symbol, then a branch at 31: its value counts, not its child */
 	f.node[4] = (struct trie_node){TRIE_RUN | 1u << TRIE_RUN_SHIFT, 12};
