@@ -3,7 +3,7 @@
 
 BENCH_DIR := $(BUILD)/bench
 BENCH_SRC := $(sort $(wildcard tests/bench/tgbench*.c))
-BENCH_PROGRAMS := $(patsubst tests/bench/%.c,$(BENCH_DIR)/%,$(sort $(wildcard tests/bench/lib_*.c)))
+BENCH_PROGRAMS := $(patsubst tests/bench/%.c,$(BENCH_DIR)/%,$(sort $(wildcard tests/bench/lib_*.c tests/bench/policy_*.c)))
 BENCH_OBJ := $(BENCH_SRC:tests/bench/%.c=$(BENCH_DIR)/obj/%.o)
 
 $(BENCH_DIR)/obj/%.o: tests/bench/%.c $(KSR_DEFS)
@@ -21,6 +21,13 @@ $(BENCH_DIR)/lib_%: tests/bench/lib_%.c tests/bench/libbench.h $(LIB_ARCHIVE)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(LIB_FLAGS) $< $(LIB_ARCHIVE) -Wl,--as-needed $(LIB_LIBS) -lical -lmaxminddb -lm -o $@
+
+# A policy needs no Kamailio.
+CALLROUTE_POLICY := $(filter modules/callroute/%,$(POLICY_SRC))
+$(BENCH_DIR)/policy_%: tests/bench/policy_%.c $(CALLROUTE_POLICY) $(LIB_ARCHIVE)
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LIB_FLAGS) $< $(CALLROUTE_POLICY) $(LIB_ARCHIVE) -Wl,--as-needed $(LIB_LIBS) -lical -lmaxminddb -lm -o $@
 -include $(wildcard $(BENCH_DIR)/obj/*.d)
 
 ##@ Benchmarks

@@ -40,6 +40,19 @@ def _data(report):
             _lines(report, "lib_data", folder)
 
 
+def _decide(report, listing):
+    """A whole decision over 20 vendors and 1.3 M rates of the given prefixes."""
+    done = run([program("policy_decide"), listing], SECONDS)
+    rows = re.findall(r"^(decide_\w+) ([\d.]+) ([\d.]+) ([\d.]+) ([\d.]+) ns, ([\d.]+) bytes a row", done.stdout,
+                      re.MULTILINE)
+    for row, *figures in rows:
+        mean, p50, p99, p999, size = map(float, figures)
+        report.add("library", "20 x 65 k", row, "policy_decide", mean=mean, p50=p50, p99=p99, p999=p999)
+        report.note(f"{row}: {size} bytes a rate row, all of the image")
+    if done.returncode or len(rows) != 2:
+        report.fail(f"policy_decide ended with {done.returncode}: {done.stdout[-200:]}")
+
+
 def measure(report, folder, sets):
     """Times of each structure, then instructions of trie and cells."""
     for size, prefixes in sets.items():
@@ -54,6 +67,8 @@ def measure(report, folder, sets):
         counted = _instructions(report, folder, "tg_trie_longest", [program("lib_trie"), listing, str(COUNTED)])
         report.add("library", size, "trie_longest", "lib_trie", mean=mean, p50=p50, p99=p99, p999=p999,
                    instructions=counted)
+        if size == "300 k":
+            _decide(report, listing)
     for source in sorted(os.listdir(HERE)):
         name, kind = os.path.splitext(source)
         if name.startswith("lib_") and kind == ".c" and name not in ("lib_trie", "lib_data"):
