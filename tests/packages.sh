@@ -26,8 +26,8 @@ packages_of() {
 		demo) echo baresip-core sip-tester ;;
 		# What the tests use beyond that.
 		test) echo baresip-core sip-tester python3-pytest python3-phonenumbers libcmocka-dev kamailio-mysql-modules \
-			kamailio-tls-modules kamailio-utils-modules kamailio-extra-modules sipvicious tshark openssl \
-			libmaxmind-db-writer-perl tzdata ;;
+			kamailio-tls-modules kamailio-utils-modules kamailio-extra-modules kamailio-python3-modules sipvicious tshark openssl \
+			libmaxmind-db-writer-perl mariadb-server mariadb-client sqlite3 tzdata ;;
 		# Counts the instructions of the trie and the cells.
 		bench) echo valgrind ;;
 		docker) echo docker.io docker-compose debootstrap python3 python3-pytest ;;
