@@ -13,6 +13,7 @@ import select
 import sqlite3
 import subprocess
 import tempfile
+import time
 
 import backend
 from deck_diff import as_rate
@@ -263,9 +264,9 @@ class Decks:
         return int(row[0])
 
     def history(self, deck):
-        """(revision, rows added, rows removed), the newest first."""
+        """(revision, Unix time, rows added, rows removed), the newest first."""
         rows = self.session.query(
-            "SELECT revision, SUM(action = 'added'), SUM(action = 'removed') FROM callroute_rate_change"
+            "SELECT revision, MIN(made_at), SUM(action = 'added'), SUM(action = 'removed') FROM callroute_rate_change"
             f" WHERE deck_id = {deck.number} GROUP BY revision ORDER BY revision DESC"
         )
         return [tuple(map(int, row)) for row in rows]
@@ -284,8 +285,8 @@ class Decks:
         added, removed = stage.counts()
         wanted = self.count(deck) + added - removed
         total = max(added + removed, 1)
-        where = deck.number, deck.revision + 1
-        change = "deck_id", "revision", "action", *COLUMNS
+        where = deck.number, deck.revision + 1, int(time.time())
+        change = "deck_id", "revision", "made_at", "action", *COLUMNS
         for batch in batches(stage.removed()):
             self.session.delete("callroute_rate", [number for number, _ in batch])
             self.session.insert("callroute_rate_change", change, [(*where, "removed", *rate) for _, rate in batch])

@@ -275,8 +275,9 @@ class Import:
         deck = self.decks.get(self.args.deck)
         rows = self.decks.count(deck)
         self.say(f"deck {deck.name} ({deck.side}, {deck.currency}): revision {deck.revision}, {rows} rows")
-        for revision, added, removed in self.decks.history(deck):
-            self.say(f"  revision {revision}: {added} added, {removed} removed")
+        for revision, made_at, added, removed in self.decks.history(deck):
+            when = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(made_at))
+            self.say(f"  revision {revision} of {when}: {added} added, {removed} removed")
 
     def rollback(self):
         """Go back to a revision; that is a revision of its own."""
@@ -285,7 +286,7 @@ class Import:
         self.session.lock_deck(args.deck)
         deck = self.decks.get(args.deck)
         target = args.rollback if args.rollback >= 0 else deck.revision - 1
-        recorded = {revision for revision, _, _ in self.decks.history(deck)}
+        recorded = {revision for revision, *_ in self.decks.history(deck)}
         if not 0 < target < deck.revision:
             raise ImportFault(f"deck {deck.name} is at revision {deck.revision}: there is no way back to {target}")
         missing = sorted(set(range(target + 1, deck.revision + 1)) - recorded)

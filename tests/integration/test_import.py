@@ -11,6 +11,7 @@ import datetime
 import itertools
 import os
 import pty
+import re
 import select
 import sqlite3
 import subprocess
@@ -268,7 +269,7 @@ def test_an_unknown_deck_lists_those_that_exist(base):
 
 def test_rollback_and_history(base):
     """Back to any revision, and forward again; never over a change by hand."""
-    states = {1: []}
+    states, started = {1: []}, int(time.time())
     for revision, sheet in enumerate(("49,1\n48,1\n", "49,2\n50,1\n", "49,3\n50,1\n51,4\n"), 2):
         base.load("Code,Rate\n" + sheet, *CREATE)
         states[revision] = base.rows()
@@ -278,7 +279,9 @@ def test_rollback_and_history(base):
         assert done.returncode == 0, done.stderr
         assert base.rows() == states[target] and base.revision() == number
     said = base.do("x", "--history").stdout
-    assert "revision 8, 2 rows" in said and "revision 2: 2 added, 0 removed" in said
+    assert "revision 8, 2 rows" in said and re.search(r"revision 2 of [0-9: -]+ UTC: 2 added, 0 removed", said), said
+    times = [int(row[0]) for row in base.sql("SELECT made_at FROM callroute_rate_change ORDER BY revision")]
+    assert times == sorted(times) and started <= times[0] and times[-1] <= time.time()
     assert base.do("x", "--rollback", 8).returncode == 1 and base.do("x", "--rollback", 0).returncode == 1
     base.sql("UPDATE callroute_rate SET price = 7 WHERE prefix = '49'")
     before = base.rows()
