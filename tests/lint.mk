@@ -25,6 +25,6 @@ lint: $(KSR_DEFS) ## clang-format, cppcheck, clang-tidy, shellcheck, flake8, fil
 	$(Q)clang-tidy --quiet --warnings-as-errors='*' $(LIB_SRC) $(POLICY_SRC) -- -std=c11 -D_GNU_SOURCE -Imodules 2>&1 | \
 		{ grep -v 'warnings generated' || true; }
 	$(Q)shellcheck $(SH_FILES)
-	$(Q)flake8 --max-line-length 120 tests db
+	$(Q)flake8 --max-line-length 120 tests db modules/build
 	$(Q)tests/check-length.sh
 	@echo "lint is clean"

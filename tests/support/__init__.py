@@ -8,6 +8,9 @@
     readme     the fenced examples of the READMEs, so that tests run them
     rtpengine  rtpengine in user space and its control protocol
     stack      rtpengine + database + Kamailio with the shipped cfg/
+    mariadb    a MariaDB server of our own, on a socket in a folder of its own
+    decks      rate sheets, and a model of what importing them must give
+    choosers   the gateways that drouting, lcr and dispatcher try, by their tables
     sip        raw SIP over UDP and TCP: build, send, parse, digest
     agent      a scripted telephone made of `sip`
     call       a call between two of those, step by step
