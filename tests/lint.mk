@@ -1,10 +1,10 @@
 # Checks of the source itself: layers, headers, formatting, static analysis.
 
-C_FILES := $(sort $(wildcard modules/*/*.[ch] tests/unit/*.[ch] tests/fuzz/*.[ch] tests/bench/*.[ch]))
+C_FILES := $(sort $(wildcard modules/*/*.[ch] tests/unit/*.[ch] tests/fuzz/*.[ch] tests/bench/*.[ch] tests/oracle/*.[ch]))
 SH_FILES := $(sort $(wildcard modules/build/*.sh tests/*.sh cfg/*.sh tests/*/*.sh) .ci/run)
 LIB_OBJ := $(LIB_SRC:%.c=$(BUILD)/unit-plain/%.o)
-PURE_HEADERS := $(wildcard modules/lib/*.h) $(filter-out %_mod.h,$(foreach m,$(MODULES),$(wildcard modules/$(m)/*.h)))
-GLUE_HEADERS := $(wildcard modules/glue/*.h) $(foreach m,$(MODULES),$(wildcard modules/$(m)/*_mod.h))
+PURE_HEADERS := $(wildcard modules/lib/*.h) $(filter-out %_mod.h %_db.h,$(foreach m,$(MODULES),$(wildcard modules/$(m)/*.h)))
+GLUE_HEADERS := $(wildcard modules/glue/*.h) $(foreach m,$(MODULES),$(wildcard modules/$(m)/*_mod.h modules/$(m)/*_db.h))
 
 ##@ Checks
 .PHONY: check-layers check-headers lint
