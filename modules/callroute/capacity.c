@@ -5,26 +5,19 @@
  *   1 announce: the call's record names the owners it is about to ask (`next`)
  *   2 acquire: calls per second, then the leases
  *   3 settle: what is not needed goes back, then `next` becomes `held`
- * So the record names every lease of its call at any instant; release deletes it
- * in one step and gives back all that it named. If release, or another attempt,
- * comes between 1 and 3, settle sees it and gives back what it has acquired and
- * no record names: one of them is the last.
- *
- * A record is put with rank 0 and raised to 1, so that no newcomer displaces it:
- * that would leave leases to nothing but their expiry. A newcomer without room
- * passes uncounted instead.
+ * So the record (capacity_record.h) names every lease of its call at any instant;
+ * release deletes it in one step and gives back all that it named. If release, or
+ * another attempt, comes between 1 and 3, settle sees it and gives back what it
+ * has acquired and no record names: one of them is the last. What a killed attempt
+ * announced stays named until the next one has undone it.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "callroute/capacity.h"
-#include "callroute/live_slot.h"
+#include "callroute/capacity_record.h"
 
 #include <errno.h>
 #include <string.h>
-
-_Static_assert(sizeof((struct callroute_call *)0)->held
-					   == CALLROUTE_OWNERS * sizeof(uint32_t),
-		"a place for each owner");
 
 #define ALL ((1u << CALLROUTE_OWNERS) - 1)
 #define STUBBORN 10 /* milliseconds, about, for a lock that must be had */
@@ -35,11 +28,6 @@ static const struct callroute_call NOTHING;
 static struct tg_leases *leases_of(const struct callroute_live *live)
 {
 	return callroute_part(live, live->leases_at);
-}
-
-static struct tg_store *calls_of(const struct callroute_live *live)
-{
-	return callroute_part(live, live->calls_at);
 }
 
 static struct callroute_pace *pace_of(const struct callroute_live *live)
@@ -102,107 +90,32 @@ int callroute_capacity_peek(struct callroute_live *live,
 	return 0;
 }
 
-/* ---- the record ---- */
-
-struct attempt
-{
-	uint32_t next[CALLROUTE_OWNERS];
-	uint32_t step;
-	uint64_t expires;
-	struct callroute_call before;	 /* the record as the edit found it */
-	struct callroute_call overtaken; /* by another attempt: what that names */
-};
-
-static int announce(
-		void *payload, int fresh, uint64_t *expires, uint8_t *rank, void *arg)
-{
-	struct callroute_call *r = payload;
-	struct attempt *a = arg;
-
-	(void)fresh;
-	(void)rank;
-	a->before = *r;
-	memcpy(r->next, a->next, sizeof r->next);
-	r->step = a->step;
-	if(*expires < a->expires)
-		*expires = a->expires;
-	return 1;
-}
-
-static int settle(
-		void *payload, int fresh, uint64_t *expires, uint8_t *rank, void *arg)
-{
-	struct callroute_call *r = payload;
-	struct attempt *a = arg;
-
-	(void)expires;
-	if(fresh)
-		return -ENOENT; /* released meanwhile */
-	if(r->step != a->step) {
-		a->overtaken = *r;
-		return -ESTALE;
-	}
-	memcpy(r->held, a->next, sizeof r->held);
-	memset(r->next, 0, sizeof r->next);
-	*rank = 1;
-	return memcmp(r->held, r->next, sizeof r->held) != 0;
-}
-
-static int take_out(
-		void *payload, int fresh, uint64_t *expires, uint8_t *rank, void *arg)
-{
-	struct attempt *a = arg;
-
-	(void)expires;
-	(void)rank;
-	if(fresh)
-		return -ENOENT;
-	a->before = *(struct callroute_call *)payload;
-	return 0;
-}
-
-static int extend(
-		void *payload, int fresh, uint64_t *expires, uint8_t *rank, void *arg)
-{
-	struct attempt *a = arg;
-
-	(void)rank;
-	if(fresh)
-		return -ENOENT;
-	a->before = *(struct callroute_call *)payload;
-	*expires = a->expires;
-	return 1;
-}
-
-static int edit(struct callroute_live *live, uint64_t call,
-		tg_store_edit_f change, struct attempt *a, uint64_t now)
-{
-	return tg_store_edit(calls_of(live), call, 0,
-			a->expires > now ? a->expires : now + 1, now, change, a);
-}
-
 /* ---- channels ---- */
 
-/* Not left to the expiry because some process was preempted inside a lock. */
-static void release(struct callroute_live *live, uint64_t call, uint64_t owner)
+/* Not left to the expiry because some process was preempted inside a lock.
+ * 0, -EBUSY. */
+static int release(struct callroute_live *live, uint64_t call, uint64_t owner)
 {
 	int tries;
 
 	for(tries = 0; tries < STUBBORN; tries++)
 		if(tg_lease_release(leases_of(live), call, owner) != -EBUSY)
-			return;
+			return 0;
+	return -EBUSY;
 }
 
-/* All of `id` but what `keep` names. */
+/* All of `id` but what `keep` names. What stayed busy goes to `left` (or NULL). */
 static void give_back(struct callroute_live *live, uint64_t call,
-		const uint32_t id[], const struct callroute_call *keep)
+		const uint32_t id[], const struct callroute_call *keep, uint32_t left[])
 {
 	unsigned kind;
 
 	for(kind = 0; kind < CALLROUTE_OWNERS; kind++)
 		if(id[kind] != 0 && id[kind] != keep->held[kind]
-				&& id[kind] != keep->next[kind])
-			release(live, call, owner_key(kind, id[kind]));
+				&& id[kind] != keep->next[kind]
+				&& release(live, call, owner_key(kind, id[kind])) < 0
+				&& left != NULL)
+			left[kind] = id[kind];
 }
 
 /* All leases, or the refusal of one; then some may be held, which the caller
@@ -269,32 +182,53 @@ static void pace_back(struct callroute_live *live,
 
 /* ---- attempts ---- */
 
+/* Puts the names of the attempt into the record, after what an earlier one left
+ * there is given back. 0, or a negative errno: not named, so nothing to take. */
+static int name_it(struct callroute_live *live, uint64_t call,
+		struct callroute_attempt *a, uint64_t now)
+{
+	struct callroute_call keep;
+	int tries, rc = -EINPROGRESS;
+
+	for(tries = 0; tries < STUBBORN && rc == -EINPROGRESS; tries++) {
+		rc = callroute_record_announce(live, call, a, now);
+		if(rc != -EINPROGRESS)
+			break;
+		keep = a->before;
+		memcpy(keep.next, NOTHING.next, sizeof keep.next);
+		memcpy(a->left, NOTHING.next, sizeof a->left);
+		give_back(live, call, a->before.next, &keep, a->left);
+		(void)callroute_record_undo(live, call, a, now);
+	}
+	memcpy(a->left, NOTHING.next, sizeof a->left);
+	return rc;
+}
+
 /* The record says `held` from now on, and nothing else is held. */
 static void settle_on(struct callroute_live *live, uint64_t call,
-		struct attempt *a, const uint32_t held[], uint64_t now)
+		struct callroute_attempt *a, const uint32_t held[], uint64_t now)
 {
 	struct callroute_call keep = NOTHING;
 	int rc;
 
 	/* While the record still names them. */
 	memcpy(keep.held, held, sizeof keep.held);
-	give_back(live, call, a->next, &keep);
-	give_back(live, call, a->before.held, &keep);
-	give_back(live, call, a->before.next, &keep); /* of one that was killed */
+	give_back(live, call, a->next, &keep, a->left);
+	give_back(live, call, a->before.held, &keep, a->left);
 	memcpy(a->next, held, sizeof a->next);
-	rc = edit(live, call, settle, a, now);
+	rc = callroute_record_settle(live, call, a, now);
 	/* Busy: the record goes on naming what was announced, for release. */
 	if(rc == -ENOENT)
-		give_back(live, call, held, &NOTHING);
+		give_back(live, call, held, &NOTHING, NULL);
 	if(rc == -ESTALE)
-		give_back(live, call, held, &a->overtaken);
+		give_back(live, call, held, &a->overtaken, NULL);
 }
 
 static int attempt(struct callroute_live *live, uint64_t call,
 		const struct callroute_claim *claim, uint64_t expires, uint64_t now,
 		int further)
 {
-	struct attempt a = {.expires = expires};
+	struct callroute_attempt a = {.expires = expires};
 	uint32_t held[CALLROUTE_OWNERS];
 	unsigned kind, taken;
 	int refused, tracked;
@@ -305,7 +239,7 @@ static int attempt(struct callroute_live *live, uint64_t call,
 		a.next[kind] = id_of(claim, kind);
 	a.step =
 			atomic_fetch_add_explicit(&live->attempts, 1, memory_order_relaxed);
-	tracked = edit(live, call, announce, &a, now) == 0;
+	tracked = name_it(live, call, &a, now) == 0;
 	refused = pace(live, claim, further ? ATTEMPT : ALL, now, &taken);
 	if(!tracked) {
 		/* Without a name in a record nobody could end a lease. */
@@ -340,14 +274,14 @@ int callroute_capacity_move(struct callroute_live *live, uint64_t call,
 int callroute_capacity_renew(struct callroute_live *live, uint64_t call,
 		uint64_t expires, uint64_t now)
 {
-	struct attempt a = {.expires = expires};
+	struct callroute_attempt a = {.expires = expires};
 	unsigned kind;
 	int rc;
 
 	if(expires <= now)
 		return -EINVAL;
 	/* The record first: what it names must not outlive it. */
-	rc = edit(live, call, extend, &a, now);
+	rc = callroute_record_extend(live, call, &a, now);
 	for(kind = 0; rc == 0 && kind < CALLROUTE_OWNERS; kind++)
 		if(a.before.held[kind] != 0
 				&& tg_lease_renew(leases_of(live), call,
@@ -360,16 +294,19 @@ int callroute_capacity_renew(struct callroute_live *live, uint64_t call,
 int callroute_capacity_release(
 		struct callroute_live *live, uint64_t call, uint64_t now)
 {
-	struct attempt a = {.expires = 0};
+	struct callroute_attempt a = {.expires = 0};
 	int tries, rc = -EBUSY;
 
 	for(tries = 0; tries < STUBBORN && rc == -EBUSY; tries++)
-		rc = edit(live, call, take_out, &a, now);
+		rc = callroute_record_take_out(live, call, &a, now);
 	if(rc < 0)
 		return rc;
-	give_back(live, call, a.before.held, &NOTHING);
-	give_back(live, call, a.before.next, &NOTHING);
-	return 0;
+	give_back(live, call, a.before.held, &NOTHING, a.left);
+	give_back(live, call, a.before.next, &NOTHING, a.left);
+	if(memcmp(a.left, NOTHING.next, sizeof a.left) == 0)
+		return 0;
+	(void)callroute_record_put_back(live, call, &a, now);
+	return -EBUSY;
 }
 
 /* ---- what is held ---- */

@@ -100,8 +100,9 @@ int callroute_capacity_move(struct callroute_live *live, uint64_t call,
 int callroute_capacity_renew(struct callroute_live *live, uint64_t call,
 		uint64_t expires, uint64_t now);
 
-/* Gives everything back. 0 the first time, -ENOENT from then on, however many
- * call it at once; -EBUSY (try again, or it ends by its expiry). */
+/* Gives everything back. 0 for one caller, -ENOENT for all others, however many
+ * call it at once; -EBUSY: some of it, a process was stopped inside a lock (try
+ * again, or the rest ends by its expiry). */
 int callroute_capacity_release(
 		struct callroute_live *live, uint64_t call, uint64_t now);
 

@@ -56,7 +56,7 @@ struct callroute_pairs
 };
 
 /* What a call holds, and what an attempt under way is about to take: database
- * ids by callroute_owner, 0 = nothing. See capacity.c. */
+ * ids by callroute_owner, 0 = nothing. See capacity_record.h. */
 struct callroute_call
 {
 	uint32_t held[3], next[3];
