@@ -146,7 +146,7 @@ int callroute_keep_text(
 	to = callroute_grow(&b->texts, 1, len + 1);
 	if(to == NULL)
 		return -ENOMEM;
-	memcpy(to, text, len);
+	memcpy(to, text, len + 1);
 	*offset = (uint32_t)(to - (char *)b->texts.rows);
 	return 0;
 }
@@ -212,7 +212,8 @@ void callroute_take_src_prefix(struct callroute_builder *b, const char *table,
 				table, id, text, TG_TRIE_MAX_DIGITS);
 		return;
 	}
-	memcpy(out, text, n);
+	for(size_t i = 0; i < n; i++)
+		out[i] = text[i];
 	*len = (uint8_t)n;
 }
 
