@@ -186,7 +186,7 @@ struct callroute_terms
 	int64_t connect_fee;			/* micro-units */
 	uint16_t first_sec, step_sec;
 	uint8_t src_len;
-	uint8_t spare[3]; /* 0: terms are compared as they lie */
+	uint8_t spare[3];	 /* 0: terms are compared as they lie */
 	char src_prefix[32]; /* digits; src_len of them */
 };
 
