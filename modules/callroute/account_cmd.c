@@ -15,8 +15,8 @@
 #include <string.h>
 #include <time.h>
 
-/* Whom the request is authenticated as; nobody when it is not. A user that only
- * stands in From is a claim. */
+/* Whom the request is authenticated as; nobody when it is not. What only stands
+ * in From, user or domain, is a claim. */
 static int authenticated(sip_msg_t *msg, str *user, str *realm)
 {
 	struct hdr_field *h = NULL;
@@ -62,7 +62,9 @@ static int parse_addr(const str *text, struct ip_addr *ip, unsigned *port)
 		}
 	}
 	rest.len = (int)(text->s + text->len - rest.s);
-	if(rest.len > 1) {
+	if(rest.len > 0) {
+		if(rest.s[0] != ':' || rest.len == 1)
+			return -1;
 		rest.s++;
 		rest.len--;
 		if(str2int(&rest, port) < 0 || *port > 65535)
@@ -125,6 +127,8 @@ static int take_account(const struct callroute_image *im,
 	view->sender.plan = plans[a->plan].id;
 	view->sender.limit = (struct callroute_limit){a->max_channels, a->max_cps};
 	view->sender.cli = a->cli;
+	view->sender.is_peer =
+			a->match_type == CALLROUTE_IP || a->match_type == CALLROUTE_TRUNK;
 	memcpy(view->sender.country, a->country, sizeof a->country);
 	memcpy(view->sender.tenant, tenant,
 			strnlen(tenant, sizeof view->sender.tenant - 1) + 1);
@@ -149,8 +153,6 @@ int callroute_cmd_account(sip_msg_t *msg)
 		who.user = user.s;
 		who.user_len = (size_t)user.len;
 		lower(domain, &realm, sizeof domain);
-	} else if(parse_from_uri(msg) != NULL) {
-		lower(domain, &parse_from_uri(msg)->host, sizeof domain);
 	}
 	who.domain = domain;
 	who.domain_len = strlen(domain);
@@ -193,14 +195,11 @@ static int is_sos(sip_msg_t *msg)
 		   && (uri->len == n || uri->s[n] == '.');
 }
 
-/* An emergency number: of the plan's rules, or of the account's country. */
-static int is_emergency(struct callroute_view *view, const str *number)
+/* The rules of the plan that callroute_select() would take. */
+static int has_rule(const struct callroute_view *view, const str *number)
 {
 	const struct callroute_image *im =
 			tg_snapshot_enter(callroute.snapshots, process_no, NULL, NULL);
-	const struct tg_country *country =
-			view->sender.country[0] ? tg_country_find(view->sender.country)
-									: NULL;
 	const struct callroute_plan *plan = NULL;
 	int found = 0;
 
@@ -213,10 +212,71 @@ static int is_emergency(struct callroute_view *view, const str *number)
 		found = callroute_is_emergency_number(
 				im, plan, number->s, (size_t)number->len, time(NULL));
 	tg_snapshot_leave(callroute.snapshots, process_no);
-	return found
-		   || (country != NULL && number->len > 0
+	return found;
+}
+
+static const struct tg_country *country_of(const struct callroute_view *view)
+{
+	return view->sender.country[0] ? tg_country_find(view->sender.country)
+								   : NULL;
+}
+
+/* A number of the sender's country, or the request said so itself. */
+static int is_countrys(const struct callroute_view *view, const str *number)
+{
+	const struct tg_country *c = country_of(view);
+
+	return view->sos
+		   || (c != NULL && number->len > 0
 				   && tg_country_is_emergency(
-						   country, number->s, (size_t)number->len));
+						   c, number->s, (size_t)number->len));
+}
+
+int callroute_emergency_is_lost(
+		sip_msg_t *msg, const struct callroute_view *view, const str *number)
+{
+	const sip_msg_t *req;
+
+	if(!is_countrys(view, number) || has_rule(view, number))
+		return 0;
+	req = callroute_request_of(msg);
+	LM_ERR("no-emergency-rule number=%.*s country=%s account=%u callid=%.*s: "
+		   "give its plan a callroute_rule with action = 'emergency'\n",
+			GLUE_STR(*number), view->sender.country, view->sender.account,
+			req && req->callid ? req->callid->body.len : 0,
+			req && req->callid ? req->callid->body.s : "");
+	return 1;
+}
+
+static int is_emergency(const struct callroute_view *view, const str *number)
+{
+	return has_rule(view, number) || is_countrys(view, number);
+}
+
+static void keep_number(struct callroute_view *view, const str *number)
+{
+	memcpy(view->number, number->s, (size_t)number->len);
+	view->number[number->len] = '\0';
+}
+
+int callroute_take_sos(sip_msg_t *msg, struct callroute_view *view)
+{
+	const struct tg_country *c = country_of(view);
+	const char *list = c != NULL ? c->emergency : "";
+	str number = str_init("112");
+
+	if(msg->first_line.type != SIP_REQUEST || !is_sos(msg))
+		return 0;
+	view->sos = 1;
+	keep_number(view, &number);
+	/* 112 where the plan knows it, else the country's first that it knows. */
+	while(!has_rule(view, &number) && *list != '\0') {
+		number = (str){(char *)list, (int)strcspn(list, ",")};
+		list += number.len + (list[number.len] == ',');
+		if(has_rule(view, &number))
+			keep_number(view, &number);
+	}
+	return 1;
 }
 
 int callroute_cmd_is_emergency(sip_msg_t *msg, const str *given)
@@ -224,7 +284,7 @@ int callroute_cmd_is_emergency(sip_msg_t *msg, const str *given)
 	struct callroute_view *view = callroute_view_of(msg);
 	str number;
 
-	if(given == NULL && msg->first_line.type == SIP_REQUEST && is_sos(msg))
+	if(given == NULL && callroute_take_sos(msg, view))
 		return 1;
 	if(number_of(msg, given, &number) < 0)
 		return -1;
@@ -238,14 +298,18 @@ int callroute_cmd_normalize(sip_msg_t *msg, const str *given)
 	int rc;
 
 	view->number[0] = '\0';
+	view->sos = 0;
+	if(given == NULL && callroute_take_sos(msg, view)) {
+		view->reason = "ok";
+		return 1;
+	}
 	if(number_of(msg, given, &number) < 0) {
 		view->reason = "not_a_number";
 		return -1;
 	}
 	/* 112 is dialled as it is, everywhere. */
 	if(number.len <= CALLROUTE_NUMBER_MAX && is_emergency(view, &number)) {
-		memcpy(view->number, number.s, (size_t)number.len);
-		view->number[number.len] = '\0';
+		keep_number(view, &number);
 		view->reason = "ok";
 		return 1;
 	}

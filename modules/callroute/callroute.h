@@ -169,7 +169,7 @@ enum callroute_trunk_state callroute_state_of(
 void callroute_claim_of(const struct callroute_image *image,
 		const struct callroute_trunk *trunk, struct callroute_claim *claim);
 
-/* Whether an emergency rule of the plan has this number. */
+/* Whether an emergency rule of the plan has this number, whoever calls it. */
 int callroute_is_emergency_number(const struct callroute_image *image,
 		const struct callroute_plan *plan, const char *number, size_t len,
 		int64_t now);

@@ -134,7 +134,7 @@ int callroute_cmd_select(sip_msg_t *msg, const str *plan, const str *dst)
 	view->reason = "";
 	if(dst != NULL)
 		number = *dst;
-	else if(view->number[0] != '\0')
+	else if(view->number[0] != '\0' || callroute_take_sos(msg, view))
 		number = (str){view->number, (int)strlen(view->number)};
 	else if(callroute_request_number(msg, &number) < 0)
 		return refuse(view, "not_a_number", CALLROUTE_NO_PREFIX);
@@ -142,6 +142,9 @@ int callroute_cmd_select(sip_msg_t *msg, const str *plan, const str *dst)
 		number.s++;
 		number.len--;
 	}
+	if(plan == NULL && callroute_emergency_is_lost(msg, view, &number))
+		return refuse(view, "no_emergency_rule", CALLROUTE_NO_PREFIX);
+	callroute_end_hunt(callroute_request_id(msg));
 	q.number = number.s;
 	q.number_len = (size_t)number.len;
 	q.src = src;
@@ -191,6 +194,9 @@ int callroute_cmd_next(sip_msg_t *msg)
 		LM_ERR("callroute_next works in a failure_route only\n");
 		return exhausted(view, "no_failure");
 	}
+	rc = callroute_next_members(msg, id);
+	if(rc != 0)
+		return rc;
 	reply = t->uac[branch].last_received;
 	if(tg_store_get(callroute.attempt_store, id, glue_now(), a) < 0) {
 		counter_inc(callroute.state_lost);
@@ -245,7 +251,7 @@ static int w_select(sip_msg_t *msg, char *plan, char *dst)
 }
 
 /* Functions with one optional text, and without any. */
-#define WITH_TEXT(name)                                               \
+#define WITH_TEXT(name)                                              \
 	static int w_##name(sip_msg_t *msg, char *param, char *none)     \
 	{                                                                \
 		str s;                                                       \

@@ -153,6 +153,9 @@ static int map_memory(void)
 			sizeof(struct callroute_attempt));
 
 	rc = rc ? rc
+			: glue_map_store(&callroute.hunt_store, callroute.attempts,
+					sizeof(struct callroute_hunting));
+	rc = rc ? rc
 			: glue_map_store(
 					&callroute.load_store, 8, sizeof(struct callroute_load));
 	rc = rc ? rc

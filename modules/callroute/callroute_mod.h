@@ -34,7 +34,8 @@ struct callroute_sender
 	uint32_t account; /* id, 0 = not asked or not found */
 	uint32_t plan;	  /* id */
 	struct callroute_limit limit;
-	uint8_t cli; /* enum callroute_cli */
+	uint8_t cli;	 /* enum callroute_cli */
+	uint8_t is_peer; /* known by address or trunk: its assertions hold */
 	char country[3];
 	char tenant[CALLROUTE_NAME_MAX];
 };
@@ -66,6 +67,15 @@ struct callroute_attempt
 	char src[CALLROUTE_NUMBER_MAX];
 	char routing_number[16];
 	struct callroute_candidate candidates[CALLROUTE_CANDIDATES];
+};
+
+/* Whom a hunt group's call rings, in the order drawn for it; hunt_cmd.c. */
+struct callroute_hunting
+{
+	uint8_t count, next; /* members, and how many of them have rung */
+	uint8_t parallel;	 /* those of one priority ring together */
+	char group[CALLROUTE_NAME_MAX];
+	uint32_t members[CALLROUTE_MEMBERS_MAX]; /* ids */
 };
 
 /* What a load is asked to do. */
@@ -135,6 +145,7 @@ struct callroute_state
 	struct tg_snapshots *snapshots;
 	struct callroute_live *live;
 	struct tg_store *attempt_store; /* struct callroute_attempt by request */
+	struct tg_store *hunt_store;	/* struct callroute_hunting by request */
 	struct tg_store *load_store;	/* the one struct callroute_load */
 	struct tg_ring *orders;			/* struct callroute_order_of_load */
 	struct tg_ring *events;			/* struct callroute_event */
@@ -166,6 +177,7 @@ struct callroute_view
 	struct callroute_sender sender;
 	struct callroute_dialling dialling;	   /* of the sender's account */
 	char number[CALLROUTE_NUMBER_MAX + 1]; /* normalised; "" = not asked */
+	uint8_t sos; /* the number stands for urn:service:sos */
 	struct callroute_attempt attempt;
 	struct callroute_trunk trunk; /* id 0 = none chosen */
 	char carrier[CALLROUTE_NAME_MAX];
@@ -202,6 +214,17 @@ size_t callroute_caller_number(sip_msg_t *msg, char out[CALLROUTE_CALLER_MAX]);
 /* 16 bytes, IPv4 mapped. */
 void callroute_map_addr(const struct ip_addr *ip, uint8_t out[16]);
 
+/* --- account_cmd.c: numbers that must not be lost ------------------------------ */
+
+/* An emergency number that no rule of the sender's plan serves: says so in the
+ * log. A price for "112" is the price of some +112, so no price list may take it.
+ * Not asked for a plan that the script names: that is the script's own affair. */
+int callroute_emergency_is_lost(
+		sip_msg_t *msg, const struct callroute_view *view, const str *number);
+/* A request to urn:service:sos: view->number becomes the number that serves it.
+ * 1, 0 = it is none. */
+int callroute_take_sos(sip_msg_t *msg, struct callroute_view *view);
+
 /* --- attempt_cmd.c: one attempt from its choice to its outcome --------------- */
 
 /* Copies the trunk, its carrier's name, codecs and claim out of the current
@@ -216,6 +239,14 @@ int callroute_try_next(sip_msg_t *msg, uint64_t id, struct callroute_view *view,
 /* Reports what became of the present attempt, once: breaker, quality,
  * counters. `reply` 0 = none came. */
 void callroute_settle(uint64_t id, int reply, int cancelled);
+
+/* --- hunt_cmd.c: hunt groups -------------------------------------------------- */
+
+/* Rings the group's next members, where the request hunts in one. 1, a refusal,
+ * or 0: it does not. */
+int callroute_next_members(sip_msg_t *msg, uint64_t id);
+/* The request goes to trunks from now on. */
+void callroute_end_hunt(uint64_t id);
 
 /* --- call_dlg.c: the ends of calls ------------------------------------------- */
 

@@ -114,6 +114,7 @@ struct rule_search
 	const struct callroute_question *q;
 	uint32_t plan;
 	int emergency; /* looks for those only, else for all others */
+	int any_src;   /* whoever calls */
 };
 
 /* The best rule of one prefix: they are sorted, so the first that fits is it. */
@@ -137,8 +138,9 @@ static const struct callroute_rule *find_in_span(const struct rule_search *f,
 
 		if((r->action == CALLROUTE_EMERGENCY) != f->emergency
 				|| (f->emergency && prefix_len != f->q->number_len)
-				|| !starts_with(
-						f->q->src, f->q->src_len, r->src_prefix, r->src_len)
+				|| (!f->any_src
+						&& !starts_with(f->q->src, f->q->src_len, r->src_prefix,
+								r->src_len))
 				|| !callroute_time_holds(f->im, r->time, f->q->now))
 			continue;
 		return r;
@@ -181,7 +183,7 @@ int callroute_is_emergency_number(const struct callroute_image *im,
 {
 	struct callroute_question q = {
 			.number = number, .number_len = len, .src = "", .now = now};
-	struct rule_search f = {im, &q, plan_index(im, plan), 1};
+	struct rule_search f = {im, &q, plan_index(im, plan), 1, 1};
 
 	return is_number(number, len) && find_rule(&f) != NULL;
 }
@@ -211,7 +213,7 @@ static int obey_rules(const struct callroute_image *im,
 		const struct callroute_question *q, struct callroute_case *c,
 		struct callroute_answer *a)
 {
-	struct rule_search f = {im, q, plan_index(im, c->plan), 1};
+	struct rule_search f = {im, q, plan_index(im, c->plan), 1, 0};
 
 	c->rule = find_rule(&f);
 	if(c->rule != NULL) {

@@ -1,22 +1,27 @@
 /*
- * Script functions of calls that come in: DIDs, hunt groups, redirection.
+ * Script functions of calls that come in: where a DID leads; redirection.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "callroute/callroute_mod.h"
-#include "core/dset.h"
 #include "core/data_lump_rpl.h"
+#include "core/dset.h"
 #include "modules/sl/sl.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
-/* The number asked about, its '+' gone. 0, -1. */
+/* The number asked about, its '+' gone: the parameter, what callroute_normalize()
+ * made, or the request's. 0, -1. */
 static int number_of(sip_msg_t *msg, const str *given, str *out)
 {
+	const struct callroute_view *view = callroute_view_of(msg);
+
 	if(given != NULL)
 		*out = *given;
+	else if(view->number[0] != '\0')
+		*out = (str){(char *)view->number, (int)strlen(view->number)};
 	else if(callroute_request_number(msg, out) < 0)
 		return -1;
 	if(out->len > 0 && out->s[0] == '+') {
@@ -106,116 +111,19 @@ int callroute_cmd_did(sip_msg_t *msg, const str *given)
 		case CALLROUTE_TO_NUMBER:
 			return DID_NUMBER;
 		case CALLROUTE_TO_USER:
-			return set_user(msg, view->target) < 0 ? DID_UNKNOWN : DID_URI;
+			if(set_user(msg, view->target) == 0)
+				return DID_URI;
+			break;
 		case CALLROUTE_TO_URI:
-			return set_uri(msg, view->target) < 0 ? DID_UNKNOWN : DID_URI;
+			if(set_uri(msg, view->target) == 0)
+				return DID_URI;
+			break;
 		case CALLROUTE_TO_REJECT:
-			break;
+			view->reason = "rejected";
+			return DID_REJECTED;
 	}
-	view->reason = "rejected";
-	return DID_REJECTED;
-}
-
-/* --- callroute_fork ------------------------------------------------------------ */
-
-/* The members that ring now, copied out of the snapshot. */
-struct ringing
-{
-	int count;
-	int parallel;
-	struct
-	{
-		char uri[CALLROUTE_URI_MAX];
-		uint32_t ring_timeout_ms;
-		uint16_t priority;
-	} member[CALLROUTE_MEMBERS_MAX];
-};
-
-/* 1, -1 no such group, -6 nobody rings now. */
-static int find_ringing(const str *name, uint64_t seed, struct ringing *r)
-{
-	const struct callroute_image *im =
-			tg_snapshot_enter(callroute.snapshots, process_no, NULL, NULL);
-	const struct callroute_group *g =
-			im ? callroute_find_group(im, name->s, (size_t)name->len) : NULL;
-	uint32_t at[CALLROUTE_MEMBERS_MAX];
-
-	r->count = 0;
-	if(g != NULL) {
-		const struct callroute_member *m =
-				CALLROUTE_ROWS(im, struct callroute_member, members);
-
-		r->parallel = g->strategy == CALLROUTE_PARALLEL;
-		r->count = callroute_hunt(
-				im, g, time(NULL), seed, at, CALLROUTE_MEMBERS_MAX);
-		for(int i = 0; i < r->count; i++) {
-			snprintf(r->member[i].uri, sizeof r->member[i].uri, "%s",
-					callroute_text(im, m[at[i]].uri));
-			r->member[i].ring_timeout_ms = m[at[i]].ring_timeout_ms;
-			r->member[i].priority = m[at[i]].priority;
-		}
-	}
-	tg_snapshot_leave(callroute.snapshots, process_no);
-	return g == NULL ? -1 : r->count == 0 ? -6 : 1;
-}
-
-/*
- * Serial forking is tm's own: branches of lower q wait in AVPs until
- * t_next_contacts() takes them (t_load_contacts sorts by q). So a hunt group
- * goes on in the failure route as any other serial forking does, and nothing of
- * ours has to be remembered.
- */
-static int add_members(sip_msg_t *msg, const struct ringing *r)
-{
-	int q = 1000;
-
-	for(int i = 0; i < r->count; i++) {
-		str uri = {(char *)r->member[i].uri, (int)strlen(r->member[i].uri)};
-
-		if(i > 0
-				&& (!r->parallel
-						|| r->member[i].priority != r->member[i - 1].priority)
-				&& q > 1)
-			q -= 10;
-		if(i == 0) {
-			if(set_uri(msg, uri.s) < 0)
-				return -1;
-			set_ruri_q(q);
-		} else if(km_append_branch(msg, &uri, NULL, NULL, q, 0, NULL) < 0) {
-			LM_ERR("cannot add a branch for %.*s: raise max_branches\n",
-					GLUE_STR(uri));
-			break;
-		}
-	}
-	return 0;
-}
-
-int callroute_cmd_fork(sip_msg_t *msg, const str *group)
-{
-	static struct ringing r;
-	struct callroute_view *view = callroute_view_of(msg);
-	str name;
-	int rc;
-
-	if(group != NULL)
-		name = *group;
-	else
-		name = (str){view->target, (int)strlen(view->target)};
-	rc = find_ringing(&name, callroute_request_id(msg) ^ glue_now(), &r);
-	if(rc < 0) {
-		view->reason = rc == -1 ? "no_group" : "time";
-		return rc;
-	}
-	clear_branches();
-	if(add_members(msg, &r) < 0) {
-		view->reason = "bad_message";
-		return -1;
-	}
-	/* A whole round rings as long as its first member says. */
-	if(callroute.tm.set_fr(msg, r.member[0].ring_timeout_ms, 0) < 0)
-		LM_WARN("cannot set the timers of hunt group %.*s\n", GLUE_STR(name));
-	view->reason = "ok";
-	return 1;
+	view->reason = "bad_message";
+	return DID_UNKNOWN;
 }
 
 /* --- callroute_redirect ---------------------------------------------------------- */
@@ -234,7 +142,7 @@ static size_t add_contact(char *out, size_t size, size_t at, const char *uri,
 static size_t list_contacts(
 		struct callroute_view *view, int n, char *out, size_t size)
 {
-	struct callroute_attempt *a = &view->attempt;
+	const struct callroute_attempt *a = &view->attempt;
 	size_t at = 0;
 	int placed = 0;
 
@@ -249,22 +157,45 @@ static size_t list_contacts(
 		if(len > 0)
 			at = add_contact(out, size, at, uri, (size_t)len, placed++);
 	}
+	/* $callroute(trunk) is still the first. */
+	callroute_copy_trunk(a->trunk_id, view, NULL);
 	return at <= size ? at : 0;
 }
 
-/* A redirect rule's target: a URI as it is, a number in the request's domain. */
+/* A number as a user part: '#' is none of its characters (RFC 3261, 25.1). */
+static void escape(const char *number, char *out, size_t size)
+{
+	size_t at = 0;
+
+	for(; *number != '\0' && at + 4 <= size; number++) {
+		if(*number == '#') {
+			memcpy(out + at, "%23", 3);
+			at += 3;
+		} else {
+			out[at++] = *number;
+		}
+	}
+	out[at] = '\0';
+}
+
+/* A redirect rule's target: a URI as it is, a number in the request's domain.
+ * The rows' check lets nothing else in. */
 static size_t redirect_contact(
 		sip_msg_t *msg, const char *target, char *out, size_t size)
 {
-	char uri[CALLROUTE_URI_MAX * 2];
+	char uri[CALLROUTE_URI_MAX * 4], user[CALLROUTE_URI_MAX * 3];
 	int n;
 
-	if(target[0] == '+' || (target[0] >= '0' && target[0] <= '9')
-			|| target[0] == '*' || target[0] == '#') {
-		if(parse_sip_msg_uri(msg) < 0)
+	if(strchr(target, ':') == NULL) {
+		if(parse_sip_msg_uri(msg) < 0 || msg->parsed_uri.host.len == 0)
 			return 0;
-		n = snprintf(uri, sizeof uri, "sip:%s@%.*s", target,
-				GLUE_STR(msg->parsed_uri.host));
+		escape(target, user, sizeof user);
+		n = msg->parsed_uri.port.len > 0
+					? snprintf(uri, sizeof uri, "sip:%s@%.*s:%.*s", user,
+							GLUE_STR(msg->parsed_uri.host),
+							GLUE_STR(msg->parsed_uri.port))
+					: snprintf(uri, sizeof uri, "sip:%s@%.*s", user,
+							GLUE_STR(msg->parsed_uri.host));
 	} else {
 		n = snprintf(uri, sizeof uri, "%s", target);
 	}

@@ -1,0 +1,195 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""callroute for calls that come in: a Kamailio with digest and registrar, whose route a test writes.
+
+    with inbound(folder, ACCOUNT, sql=[account(1, "ip", "127.1.0.0/16", country="DE")]) as edge:
+        edge.ask("+4930123")        # the reason phrase of the answer
+
+The route gets INVITEs that start a call. One that has the header X-Auth is asked for
+credentials first: any user, whose password is SECRET. Telephones register freely.
+"""
+
+from . import ports, sip
+from .agent import Agent, Answer, Callee
+from .routing import Routing, Trunk
+
+SECRET = "secret"
+CFG = """#!KAMAILIO
+debug=1
+log_stderror=yes
+children=2
+listen=udp:127.0.0.1:{port}
+listen=udp:127.0.0.1:{second}
+listen=udp:[::1]:{port}
+loadmodule "db_sqlite.so"
+loadmodule "tm.so"
+loadmodule "sl.so"
+loadmodule "rr.so"
+loadmodule "pv.so"
+loadmodule "xlog.so"
+loadmodule "kex.so"
+loadmodule "textops.so"
+loadmodule "siputils.so"
+loadmodule "usrloc.so"
+loadmodule "registrar.so"
+loadmodule "auth.so"
+loadmodule "jsonrpcs.so"
+{dialog}loadmodule "dialog.so"
+loadmodule "callroute.so"
+modparam("tm", "fr_timer", 5000)
+modparam("callroute", "db_url", "sqlite:///{database}")
+{params}
+
+request_route {{
+	if (is_method("CANCEL")) {{
+		if (t_check_trans()) t_relay();
+		exit;
+	}}
+	if (has_totag()) {{
+		if (loose_route()) {{
+			if (is_method("BYE")) callroute_release();
+			t_relay();
+		}} else if (is_method("ACK")) {{
+			if (t_check_trans()) t_relay();
+		}} else {{
+			sl_send_reply("481", "Call/Transaction Does Not Exist");
+		}}
+		exit;
+	}}
+	if (is_method("OPTIONS")) {{
+		sl_send_reply("200", "OK");
+		exit;
+	}}
+	if (is_method("REGISTER")) {{
+		save("location");
+		exit;
+	}}
+	if (is_present_hf("X-Auth") && !pv_proxy_authenticate("$fd", "secret", "0")) {{
+		proxy_challenge("$fd", "1");
+		exit;
+	}}
+	record_route();
+	{before}
+}}
+{routes}
+"""
+
+# Who calls, and nothing else.
+ACCOUNT = """
+	callroute_account();
+	$var(rc) = $rc;
+	sl_send_reply("480", "rc $var(rc) $callroute(reason) $callroute(account) $callroute(tenant)");
+"""
+# What the README shows for calls that go out.
+OUT = """
+	callroute_account();
+	$var(who) = $rc;
+	if (!callroute_is_emergency()) {
+		if ($var(who) < 0) {
+			sl_send_reply("403", "$callroute(reason)");
+			exit;
+		}
+		if (!callroute_normalize()) {
+			sl_send_reply("484", "$callroute(reason)");
+			exit;
+		}
+	}
+	callroute_select();
+	$var(rc) = $rc;
+	if ($var(rc) < 0) {
+		sl_send_reply("480", "rc $var(rc) $callroute(reason)");
+		exit;
+	}
+	xlog("L_NOTICE", "trunk-try trunk=$callroute(trunk) plan=$callroute(plan) number=$callroute(number) emergency=$callroute(emergency)\\n");
+	t_on_failure("NEXT");
+	t_relay();
+"""
+NEXT = """
+failure_route[NEXT] {
+	if (t_is_canceled()) exit;
+	callroute_next();
+	$var(rc) = $rc;
+	xlog("L_NOTICE", "next rc=$var(rc) reason=$callroute(reason)\\n");
+	if ($var(rc) > 0) {
+		t_on_failure("NEXT");
+		t_relay();
+	}
+}
+"""
+
+
+def insert(table, **columns):
+    """The INSERT of one row."""
+    values = ", ".join(repr(value) for value in columns.values())
+    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({values})"
+
+
+def account(key, kind, value, **columns):
+    """The INSERT of an account of plan 1."""
+    return insert("callroute_account", **{"id": key, "match_type": kind, "match_value": value, "plan_id": 1, **columns})
+
+
+def said(reason):
+    """The words of a reason phrase, without the "rc" before the code and without what is $null."""
+    return reason.removeprefix("rc ").replace("<null>", "").rstrip()
+
+
+class Edge(Routing):
+    """A Routing with questions whose answer is a reason phrase."""
+
+    def ask(self, number="100", agent=None, **how):
+        """What the answer to a call says, with said()."""
+        return said(self.asked(f"sip:{number}@127.0.0.1", agent, **how).reason)
+
+    def asked(self, uri, agent=None, **how):
+        """The Answer to an INVITE."""
+        return (agent or self.agent()).invite(uri, **how)
+
+    def user(self, name, domain="127.0.0.1", host=ports.OFFICE, password=SECRET):
+        """A telephone with credentials."""
+        return self.keep(Agent(self.server, name, domain, password, host))
+
+    def registered(self, name, host=ports.OFFICE):
+        """A telephone that has registered."""
+        one = self.user(name, host=host)
+        assert one.register().status == 200
+        return one
+
+    def dial(self, uri, agent=None):
+        """Send an INVITE and do not wait: (agent, what was sent)."""
+        agent = agent or self.agent()
+        raw = agent.message("INVITE", uri, [("Content-Type", "application/sdp")], sip.sdp(agent.end.host, 4000))
+        agent.end.send(raw)
+        return agent, raw
+
+    def channels(self):
+        """Calls that hold a channel, over all trunks."""
+        return sum(row["channels"] for row in self.rpc("callroute.stats")["trunks"])
+
+
+def inbound(folder, route, trunks=(), routes=NEXT, **how):
+    """An Edge with this request route for new calls."""
+    return Edge(folder, trunks or [Trunk("unused", uri=f"sip:{ports.TRUNKS}:9")], cfg=CFG, before=route, routes=routes, **how)
+
+
+def final(agent, raw, seconds=sip.DEADLINE):
+    """The final response to what dial() sent."""
+    sent = sip.Message(raw)
+    return agent.end.final(sent.callid, sent.cseq, seconds)
+
+
+def accept(phone, invite):
+    """The telephone takes the call."""
+    phone.end.reply(invite, 200, "OK", [("Contact", f"<{phone.contact}>"), ("Content-Type", "application/sdp")],
+                    sip.sdp(phone.end.host, 5000), tag=sip.token())
+
+
+def refuse(phone, invite, status=486, reason="Busy Here"):
+    """The telephone refuses the call; its ACK."""
+    return Callee(phone.end).refuse(invite, status, reason)
+
+
+def hang_up(agent, raw, response):
+    """ACK and BYE of an accepted call; the status of the BYE as the other end answers it."""
+    dialog = agent.dialog(Answer(response, raw))
+    dialog.ack()
+    return dialog
