@@ -72,6 +72,32 @@ static void new_set(const struct line *l)
 	puts("new");
 }
 
+/* A second load of the same data set: the image and the live state stay. */
+static void load_again(const struct line *l)
+{
+	set.now = number(l, 1);
+	set.times = 0;
+	callroute_builder_free(set.builder);
+	set.builder = callroute_builder_new(set.now, set.live, complain, NULL);
+	if(set.builder == NULL)
+		die("no memory", "builder");
+	puts("again");
+}
+
+/* The rates of the image in use instead of rows, but for those of one deck. */
+static void keep(const struct line *l)
+{
+	uint32_t except = (uint32_t)number(l, 1);
+	int can;
+
+	if(set.image == NULL || set.builder == NULL)
+		die("nothing to keep rates from", text(l, 1));
+	can = callroute_can_keep_rates(set.builder, set.image, except);
+	if(can && callroute_keep_rates(set.builder, set.image, except) < 0)
+		die("no memory", "rates");
+	printf("keep\t%d\n", can);
+}
+
 static void build(void)
 {
 	size_t size = 4096, used = 0;
@@ -93,6 +119,7 @@ static void build(void)
 		printf("refused\t%d\n", rc);
 		return;
 	}
+	free(set.image);
 	set.image = mem;
 	puts("built");
 }
@@ -284,6 +311,10 @@ static void obey(const struct line *l)
 		set.time_ids[set.times++] = number(l, 1);
 	} else if(strcmp(command, "new") == 0)
 		new_set(l);
+	else if(strcmp(command, "again") == 0)
+		load_again(l);
+	else if(strcmp(command, "keep") == 0)
+		keep(l);
 	else if(strcmp(command, "build") == 0)
 		build();
 	else if(strcmp(command, "ask") == 0)

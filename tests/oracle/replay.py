@@ -69,9 +69,13 @@ def replay(world, answers):
     """Counts of verdicts, reasons and fates; raises Difference."""
     counts, live = Counter(), Live(world)
     oracle = Oracle(world, live)
-    expect(-1, {"what": "new"}, answers.next(), "new")
     built = "built" if world.loaded else f"refused\t{-getattr(errno, world.refusal)}"
-    expect(-1, {"what": "build"}, answers.next(), built)
+    for command, kept, *_ in world.loads():
+        wanted = [command, built] if kept is None else [command, "keep\t1", built]
+        for line in wanted:
+            expect(-1, {"what": "build"}, answers.next(), line)
+        counts["loads"] += 1
+        counts["loads that keep rates"] += kept is not None
     for at, what in enumerate(world.happens):
         got = answers.next()
         if what["what"] != "ask":

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The smallest data set that still differs: rows and events are left out one after the other."""
 
-import copy
-
 from oracle.replay import Answers, Difference, replay
 from oracle.world import COLUMNS, World
 
@@ -35,36 +33,51 @@ def difference(world, decide):
     return None
 
 
-def smaller(world):
-    """Each world with one thing less."""
+def without(things, size):
+    """The list without each stretch of that size, from the end."""
+    for end in range(len(things), 0, -size):
+        yield things[:max(0, end - size)] + things[end:]
+
+
+def smaller(world, size):
+    """(rows, what happens) with some things of one kind less; what refers to others comes first."""
     for table in reversed(COLUMNS):
-        for i in reversed(range(len(world.rows[table]))):
-            rows = dict(world.rows)
-            rows[table] = rows[table][:i] + rows[table][i + 1:]
+        for less in without(world.rows[table], size):
+            rows = dict(world.rows, **{table: less})
             if is_whole(rows):
                 yield rows, world.happens
-    for i in reversed(range(len(world.happens) - 1)):
-        yield world.rows, world.happens[:i] + world.happens[i + 1:]
+    for less in without(world.happens[:-1], size):
+        yield world.rows, less + world.happens[-1:]
+
+
+def copy_of(world, rows, happens):
+    out = World(world.now, rows, happens)
+    out.reload = world.reload
+    return out
 
 
 def shrink(world, found, decide):
     """(the smallest world, its difference); the questions before the differing one teach nothing."""
     if found.at < 0:
         return world, found
-    events = [copy.deepcopy(w) for w in world.happens[:found.at] if w["what"] != "ask"]
-    best = World(world.now, world.rows, events + [world.happens[found.at]])
+    events = [w for w in world.happens[:found.at] if w["what"] != "ask"]
+    best = copy_of(world, world.rows, events + [world.happens[found.at]])
     told = difference(best, decide)
     if told is None:
         return world, found
-    shrunk = True
-    while shrunk:
-        shrunk = False
-        for rows, happens in smaller(best):
-            less = World(best.now, rows, happens)
+    best.reload = None
+    if difference(best, decide) is None:
+        best.reload = world.reload
+    size = 1 << max(len(some) for some in best.rows.values()).bit_length()
+    while size:
+        for rows, happens in smaller(best, size):
+            less = copy_of(best, rows, happens)
             now = difference(less, decide)
             if now is not None:
-                best, told, shrunk = less, now, True
+                best, told = less, now
                 break
+        else:
+            size //= 2
     return best, told
 
 

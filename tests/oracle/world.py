@@ -19,7 +19,8 @@ COLUMNS = {
     "carrier": "id name max_channels max_cps enabled",
     "trunk": "id carrier_id name max_channels max_cps breaker_id probe_interval down_after up_after admin_state",
     "deck": "id name side currency fx enabled",
-    "rate": "id deck_id prefix src_prefix price connect_fee first_sec step_sec valid_from valid_till blocked is_default",
+    "rate": "id deck_id prefix src_prefix price connect_fee first_sec step_sec valid_from valid_till blocked "
+            "is_default",
     "plan": "id name order_by sell_deck_id min_margin min_margin_pct max_attempts use_lnp",
     "plan_trunk": "id plan_id trunk_id deck_id priority weight time_id src_countries dst_countries",
     "rule": "id plan_id prefix src_prefix time_id priority action target stop",
@@ -42,6 +43,7 @@ class World:
     def __init__(self, now, rows, happens):
         self.now, self.rows, self.happens = now, rows, happens
         self.refusal = None  # the error with which a load is refused
+        self.reload = None  # the deck that a second load brings, while it keeps the other rates; 0 = keeps all
         self.fit()
 
     @property
@@ -51,12 +53,36 @@ class World:
     def fit(self):
         self.times = {t["id"]: time_of(tuple(t[c] for c in COLUMNS["time"][1:])) for t in self.rows["time"]}
 
+    def loads(self):
+        """(the command it starts with, the deck whose rates alone it brings or None, its decks, its rates)"""
+        decks, rates = self.rows["deck"], self.rows["rate"]
+        if self.reload is None:
+            return [("new", None, decks, rates)]
+        before = [dict(r, price=r["price"] + 17) if r["deck_id"] == self.reload else r for r in rates]
+        return [("new", None, *self.with_spare(decks, before)),
+                ("again", self.reload, decks, [r for r in rates if r["deck_id"] == self.reload])]
+
+    @staticmethod
+    def with_spare(decks, rates):
+        """One deck more, with rates, that the second load no longer has; where an id is free between the others'."""
+        ids = {d["id"] for d in decks}
+        spare = next((i for i in range(1, max(ids)) if i not in ids), None)
+        if spare is None:
+            return decks, rates
+        extra = [dict(r, id=rates[-1]["id"] + i, deck_id=spare)
+                 for i, r in enumerate((r for r in rates if r["deck_id"] == rates[0]["deck_id"]), 1)]
+        return sorted([*decks, dict(decks[0], id=spare, name="spare")], key=lambda d: d["id"]), rates + extra
+
     def lines(self):
-        yield f"new\t{self.now}"
-        for table, columns in COLUMNS.items():
-            for row in self.rows[table]:
-                yield "\t".join([table, *(str(row[c]) for c in columns)])
-        yield "build"
+        for command, kept, decks, rates in self.loads():
+            yield f"{command}\t{self.now}"
+            rows = dict(self.rows, deck=decks, rate=rates)
+            for table, columns in COLUMNS.items():
+                if table == "rate" and kept is not None:
+                    yield f"keep\t{kept}"
+                for row in rows[table]:
+                    yield "\t".join([table, *(str(row[c]) for c in columns)])
+            yield "build"
         for what in self.happens:
             yield "\t".join(str(word) for word in what.values())
 
@@ -180,7 +206,8 @@ class Draw:
     def entries(self):
         r, buys, seen = self.r, [d["id"] for d in self.rows["deck"] if d["side"] == "buy"], set()
         for plan in self.rows["plan"]:
-            for _ in range(r.choice((0, 1, 3, 6, 6, 12, 12)) * self.many):
+            least = 0 if seen or self.chance(0.1) else 1
+            for _ in range(r.choice((least, 1, 3, 6, 6, 12, 12)) * self.many):
                 place = plan["id"], self.some("trunk")["id"], r.choice(buys), self.time_id()
                 if place in seen:
                     continue
@@ -228,3 +255,7 @@ class Draw:
         elif not any(x["deck_id"] in decks for x in rows["rate"]) or \
                 not any(e["deck_id"] in decks for e in rows["plan_trunk"]):
             self.world.refusal = "ENODATA"
+        elif self.chance(0.4):
+            deck = self.r.choice([0] + [d["id"] for d in rows["deck"]])
+            if any(x["deck_id"] in decks and x["deck_id"] != deck for x in rows["rate"]):
+                self.world.reload = deck
