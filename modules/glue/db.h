@@ -1,7 +1,12 @@
 /*
  * Reading tables in the keeper: any of Kamailio's db1 drivers, by keyset pages
- * (WHERE id > last ORDER BY id LIMIT n), so that a table of a million rows
- * needs neither a million rows of memory nor one long lock.
+ * (WHERE id > last ORDER BY id LIMIT n), so that a table of a million rows does
+ * not need a million rows of memory.
+ *
+ * What is read between open and close is one state of the database, whatever is
+ * written meanwhile: one transaction, which SQLite in WAL mode (what db/create.py
+ * makes) and InnoDB serve without a lock that a writer would feel. SQLite in
+ * another journal mode lets writers wait until close.
  *
  * Only the main process (mod_init) and the keeper call these; each opens its
  * own connection. Errors are logged here, naming what, where and what to do.
@@ -20,6 +25,7 @@ struct glue_db
 	db1_con_t *con;
 	str url;
 	char where[96]; /* the URL without its password, for messages */
+	int begun;		/* a transaction is open */
 };
 
 /* One row of a page; valid inside the callback only. */
@@ -29,7 +35,7 @@ struct glue_row
 	long long id;
 };
 
-/* Binds the driver and connects. 0, -1. */
+/* Binds the driver, connects and begins a transaction. 0, -1: close it then too. */
 int glue_db_open(struct glue_db *db, const str *url);
 void glue_db_close(struct glue_db *db); /* safe on a closed one */
 
