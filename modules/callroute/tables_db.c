@@ -316,8 +316,9 @@ static const struct
 				on_trunk},
 		{"callroute_deck", "name, side, currency, fx, enabled", on_deck},
 		{"callroute_rate",
-				"deck_id, prefix, src_prefix, price, connect_fee, first_sec, "
-				"step_sec, valid_from, valid_till, blocked, is_default",
+				"deck_id, prefix, NULLIF(src_prefix, ''), price, connect_fee, "
+				"first_sec, step_sec, valid_from, valid_till, blocked, "
+				"is_default",
 				on_rate},
 		{"callroute_plan",
 				"tenant, name, order_by, sell_deck_id, min_margin, "
@@ -408,7 +409,7 @@ static int read_rates(struct glue_db *db, struct callroute_builder *b, int at,
 	if(kept && s.id == 0)
 		return 0;
 	if(kept)
-		snprintf(only, sizeof only, "deck_id = %u", s.id);
+		snprintf(only, sizeof only, "deck_id + 0 = %u", s.id);
 	rows = glue_db_each_where(
 			db, tables[at].table, tables[at].columns, only, tables[at].row, b);
 	load->rows_read = rows < 0 ? 0 : (uint32_t)rows;
