@@ -19,6 +19,7 @@ include modules/build/modules.mk
 include db/db.mk
 include cfg/run.mk
 include tests/tests.mk
+include tests/oracle/oracle.mk
 include tests/lint.mk
 include tests/bench/bench.mk
 
