@@ -21,7 +21,8 @@ VERDICT_OF.update({fate: (NO_CAPACITY, "no_capacity")
                    for fate in ("channels", "cps", "carrier_channels", "carrier_cps")})
 CAPACITY_FATE = {("trunk", "channels"): "channels", ("trunk", "cps"): "cps",
                  ("carrier", "channels"): "carrier_channels", ("carrier", "cps"): "carrier_cps"}
-QUALITY_STEP, QUALITY_SLACK = 20, 3
+QUALITY_STEP = 20
+QUALITY_SLACK = -2, 0.5  # the module's parts are whole numbers, cut off, and fade a little
 HEAD = "verdict reason emergency plan_id plan rule_id sell src dst routing redirect".split()
 
 
@@ -291,6 +292,7 @@ class Expected:
             vendor, rate = by_key[key], by_key[key].rate
             terms = [rate[c] for c in ("cost", "fee", "first_sec", "step_sec")] if rate else [-1, 0, 0, 0]
             must = [vendor.trunk["id"], *terms, len(rate["prefix"]) if rate else 0]
-            if [int(n) for n in got[:-1]] != must or abs(int(got[-1]) - vendor.quality) > QUALITY_SLACK:
+            off = int(got[-1]) - vendor.quality
+            if [int(n) for n in got[:-1]] != must or not QUALITY_SLACK[0] <= off <= QUALITY_SLACK[1]:
                 return f"candidate {key} is {got}, must be {must} and quality {float(vendor.quality)}"
         return None

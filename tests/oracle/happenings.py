@@ -125,8 +125,10 @@ def draw(d, questions):
     while questions:
         h.advance()
         if d.world.loaded and d.r.random() < 0.25:
-            event = d.r.choice(kinds)(d.some("trunk"))
-            out += [event] if event else []
+            kind, trunk = d.r.choice(kinds), d.some("trunk")
+            # Some calls come all at once: that is what paces them.
+            times = d.r.randint(2, 8) if kind == h.take and trunk["max_cps"] and h.r.random() < 0.5 else 1
+            out += [event for event in (kind(trunk) for _ in range(times)) if event]
         else:
             out.append(h.ask())
             questions -= 1
