@@ -75,7 +75,6 @@ static int apply(sip_msg_t *msg, const struct callroute_view *view)
 			&& callroute.tm.set_fr(msg, t->ring_timeout_ms, t->try_timeout_ms)
 					   < 0)
 		LM_WARN("trunk=%s: cannot set the timers\n", t->name);
-	callroute_apply_cli(msg, view);
 	return 0;
 }
 
@@ -99,12 +98,10 @@ static enum callroute_refusal reserve(struct callroute_view *view,
 	return rc < 0 ? CALLROUTE_CAPACITY_OK : (enum callroute_refusal)rc;
 }
 
-static int may_try(const struct callroute_view *view, uint32_t other_than)
+static int may_try(const struct callroute_view *view)
 {
 	const struct callroute_trunk *t = &view->trunk;
 
-	if(other_than != 0 && view->attempt.carrier_id == other_than)
-		return 0;
 	/* An emergency call tries what is down too. */
 	return view->attempt.emergency
 		   || (callroute_state_of(callroute.live, t) == CALLROUTE_UP
@@ -118,6 +115,7 @@ int callroute_try_next(sip_msg_t *msg, uint64_t id, struct callroute_view *view,
 {
 	struct callroute_attempt *a = &view->attempt;
 	enum callroute_refusal refused = CALLROUTE_CAPACITY_OK;
+	const struct cell *t = callroute_transaction();
 	uint64_t now = glue_now();
 
 	while(a->next < a->count) {
@@ -127,8 +125,7 @@ int callroute_try_next(sip_msg_t *msg, uint64_t id, struct callroute_view *view,
 
 		if(callroute_copy_trunk(c->trunk_id, view, &claim) < 0)
 			continue;
-		a->carrier_id = claim.carrier;
-		if(!may_try(view, other_than))
+		if((other_than != 0 && claim.carrier == other_than) || !may_try(view))
 			continue;
 		r = reserve(view, &claim, first, now);
 		if(r != CALLROUTE_CAPACITY_OK) {
@@ -145,6 +142,8 @@ int callroute_try_next(sip_msg_t *msg, uint64_t id, struct callroute_view *view,
 		if(apply(msg, view) < 0)
 			continue;
 		a->trunk_id = view->trunk.id;
+		a->carrier_id = claim.carrier;
+		a->branch = t != NULL ? (uint16_t)t->nr_of_outgoings : 0;
 		a->slot = view->trunk.live;
 		a->started = now;
 		a->pdd_ms = CALLROUTE_NO_PDD;

@@ -1,17 +1,19 @@
 /*
  * What becomes of calls, from whoever knows it: tm (replies, the final answer,
- * the transaction's end), dialog (the end of answered calls) and sl (calls
- * refused without a transaction). Each channel is given back once, by the first
- * that comes; one that nobody gives back ends by its expiry.
+ * the transaction's end), dialog (the end of answered calls) and the end of the
+ * script (calls refused without a transaction). A channel is given back once, by
+ * the first that comes; one that nobody gives back ends by its expiry.
  *
  * The request's id travels as the callbacks' parameter: nothing is allocated.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "callroute/callroute_mod.h"
+#include "core/parser/parse_from.h"
+#include "core/parser/parse_to.h"
+#include "core/script_cb.h"
 #include "modules/dialog/dlg_hash.h"
 #include "modules/dialog/dlg_load.h"
-#include "modules/sl/sl.h"
 
 #include <string.h>
 
@@ -19,7 +21,6 @@ _Static_assert(sizeof(void *) == sizeof(uint64_t), "ids travel as pointers");
 
 static struct dlg_binds dialog;
 static cmd_function dlg_manage;
-static sl_cbelem_t on_stateless_reply;
 
 static uint64_t id_of(void *param)
 {
@@ -65,40 +66,74 @@ static void on_reply_in(struct cell *t, int type, struct tmcb_params *p)
 			now + seconds(callroute.attempt_ttl), now, mark_ringing, &now);
 }
 
-static void answered(uint64_t id, const struct callroute_attempt *a)
+/* The To tag that the caller gets; empty when there is none. */
+static str to_tag_of(const struct cell *t, sip_msg_t *rpl)
 {
-	uint64_t now = glue_now();
-
-	/* Without dialog nobody says when the call ends but callroute_release(). */
-	callroute_capacity_renew(callroute.live, a->call,
-			now + seconds(callroute.max_call_sec), now);
+	if(rpl == NULL || rpl == FAKED_REPLY)
+		return t->uas.local_totag;
+	if(parse_headers(rpl, HDR_TO_F, 0) < 0 || rpl->to == NULL)
+		return (str)STR_NULL;
+	return get_to(rpl)->tag_value;
 }
 
-static void on_final_out(struct cell *t, int type, struct tmcb_params *p)
+/* The record of an answered call lasts as long as the call may. */
+static int mark_answered(
+		void *payload, int fresh, uint64_t *expires, uint8_t *rank, void *arg)
 {
-	struct callroute_attempt a;
-	uint64_t id = id_of(*p->param), now = glue_now();
+	struct callroute_attempt *a = payload;
 
-	if(p->code < 200 || tg_store_get(callroute.attempt_store, id, now, &a) < 0)
+	if(fresh)
+		return 0;
+	/* Of a call that a trunk forked: the first answer, as dialog has it. */
+	if(a->dialog == 0)
+		a->dialog = *(const uint64_t *)arg;
+	*expires += seconds(callroute.max_call_sec);
+	return 1;
+}
+
+static void answered(uint64_t id, const struct cell *t, sip_msg_t *rpl)
+{
+	const sip_msg_t *req = t->uas.request;
+	uint64_t now = glue_now(), key = 0;
+	uint64_t till = now + seconds(callroute.max_call_sec);
+	str to = to_tag_of(t, rpl);
+
+	callroute_capacity_renew(callroute.live, id, till, now);
+	if(req != NULL && req->callid != NULL && req->from != NULL)
+		key = callroute_dialog_id(
+				&req->callid->body, &get_from(req)->tag_value, &to);
+	if(key == 0)
+		return;
+	tg_store_edit(
+			callroute.attempt_store, id, 0, till, now, mark_answered, &key);
+	/* Where dialog is not loaded, callroute_release() in a BYE needs it. */
+	tg_store_put(callroute.answered_store, key, 0, till, now, &id);
+}
+
+/* Before the final reply leaves: its answer, a BYE, may be here in no time. */
+static void on_final(struct cell *t, int type, struct tmcb_params *p)
+{
+	uint64_t id = id_of(*p->param);
+
+	if(p->code < 200)
 		return;
 	callroute_settle(id, p->code, (t->flags & T_CANCELED) && p->code >= 300);
 	if(p->code < 300)
-		answered(id, &a);
+		answered(id, t, p->rpl);
 	else
-		callroute_capacity_release(callroute.live, a.call, now);
+		callroute_capacity_release(callroute.live, id, glue_now());
 }
 
-/* A transaction that ends without a final answer of ours (dropped, killed). An
- * answered call keeps its channel. */
+/* The transaction's end, also without a final answer of ours (dropped, killed).
+ * An answered call keeps its channel and its record. */
 static void on_destroy(struct cell *t, int type, struct tmcb_params *p)
 {
-	struct callroute_attempt a;
-	uint64_t id = id_of(*p->param), now = glue_now();
+	uint64_t id = id_of(*p->param);
 
-	if((t->uas.status >= 200 && t->uas.status < 300)
-			|| tg_store_get(callroute.attempt_store, id, now, &a) < 0)
+	if(t->uas.status >= 200 && t->uas.status < 300)
 		return;
-	callroute_capacity_release(callroute.live, a.call, now);
+	callroute_capacity_release(callroute.live, id, glue_now());
+	tg_store_del(callroute.attempt_store, id);
 }
 
 static void on_forwarded(struct cell *t, int type, struct tmcb_params *p)
@@ -119,89 +154,110 @@ static void on_forwarded(struct cell *t, int type, struct tmcb_params *p)
 
 /* --- dialogs ------------------------------------------------------------------- */
 
+/* Does the request with this record belong to the dialog? Two calls may share
+ * Call-ID and From tag, by a spiral or by an attacker: dialog takes both for one,
+ * and the end of the one must not give back what the other holds. */
+static int is_of(const struct callroute_attempt *a, const struct dlg_cell *dlg)
+{
+	return a->dialog != 0
+		   && a->dialog
+					  == callroute_dialog_id(&dlg->callid,
+							  &dlg->tag[DLG_CALLER_LEG],
+							  &dlg->tag[DLG_CALLEE_LEG]);
+}
+
 static void on_end(struct dlg_cell *dlg, int type, struct dlg_cb_params *p)
 {
 	struct callroute_attempt a;
 	uint64_t id = id_of(*p->param), now = glue_now();
+	int known = tg_store_get(callroute.attempt_store, id, now, &a) == 0;
 
-	/* The call's name in the capacity is the request's id here. */
-	callroute_capacity_release(callroute.live, id, now);
-	if(type != DLGCB_TERMINATED || dlg->start_ts == 0
-			|| tg_store_get(callroute.attempt_store, id, now, &a) < 0)
+	/* A call that was never answered ends with its transaction. */
+	if(known && !is_of(&a, dlg))
+		return;
+	if(callroute_capacity_release(callroute.live, id, now) < 0 || !known
+			|| type != DLGCB_TERMINATED || dlg->start_ts == 0)
 		return;
 	callroute_quality_talked(callroute.live, (int)a.slot, a.dst_country,
 			(uint32_t)(time(NULL) - dlg->start_ts), now);
 }
 
-static void on_created(struct dlg_cell *dlg, int type, struct dlg_cb_params *p)
-{
-	uint64_t id = p->req ? callroute_request_id(p->req) : 0;
-
-	if(id != 0
-			&& dialog.register_dlgcb(dlg,
-					   DLGCB_TERMINATED | DLGCB_FAILED | DLGCB_EXPIRED
-							   | DLGCB_DESTROY,
-					   on_end, param_of(id), NULL)
-					   != 0)
-		LM_WARN("callid=%.*s: the end of this call is not followed; its "
-				"channel is free after max_call_sec\n",
-				GLUE_STR(dlg->callid));
-}
-
-static void follow_dialog(sip_msg_t *msg)
+static void follow_dialog(sip_msg_t *msg, uint64_t id)
 {
 	struct dlg_cell *dlg;
 
 	if(dlg_manage == NULL)
 		return;
 	dlg = dialog.get_dlg(msg);
-	if(dlg != NULL) { /* the script was first; on_created has seen it */
+	/* Unless the script was first. */
+	if(dlg == NULL && dlg_manage(msg, NULL, NULL) > 0)
+		dlg = dialog.get_dlg(msg);
+	if(dlg == NULL
+			|| dialog.register_dlgcb(dlg,
+					   DLGCB_TERMINATED | DLGCB_EXPIRED | DLGCB_DESTROY, on_end,
+					   param_of(id), NULL)
+					   != 0)
+		LM_WARN("callid=%.*s: the end of this call is not followed; its "
+				"channel is free after max_call_sec\n",
+				GLUE_STR(callroute_request_of(msg)->callid->body));
+	if(dlg != NULL)
 		dialog.release_dlg(dlg);
-		return;
-	}
-	if(dlg_manage(msg, NULL, NULL) < 0)
-		LM_WARN("dlg_manage failed: this call's channel is free after "
-				"max_call_sec\n");
 }
 
-/* --- stateless ------------------------------------------------------------------ */
+/* --- no transaction -------------------------------------------------------------- */
 
-/* An INVITE answered without a transaction is over at once. */
-static void on_stateless(sl_cbp_t *p)
+/* The request under way in this process, until it has a transaction. */
+static struct
 {
-	struct callroute_attempt a;
-	uint64_t id, now;
+	unsigned msg;
+	int pid;
+	uint64_t id; /* 0 = none */
+} held;
 
-	if(p->code < 300 || p->req == NULL || p->req->REQ_METHOD != METHOD_INVITE)
-		return;
-	id = callroute_request_id(p->req);
-	now = glue_now();
-	if(id != 0 && tg_store_get(callroute.attempt_store, id, now, &a) == 0)
-		callroute_capacity_release(callroute.live, a.call, now);
+int callroute_is_held(const sip_msg_t *msg, uint64_t id)
+{
+	return id != 0 && held.id == id && held.msg == msg->id
+		   && held.pid == msg->pid;
+}
+
+static void on_request_in(struct cell *t, int type, struct tmcb_params *p)
+{
+	if(p->req != NULL && callroute_is_held(p->req, held.id))
+		held.id = 0;
+}
+
+/* A call that leaves the script without a transaction was refused, redirected or
+ * dropped: it is over. So is one that was sent on without state, as far as this
+ * server can know. */
+static int on_script_end(sip_msg_t *msg, unsigned int flags, void *param)
+{
+	if(callroute_is_held(msg, held.id)) {
+		callroute_capacity_release(callroute.live, held.id, glue_now());
+		tg_store_del(callroute.attempt_store, held.id);
+	}
+	held.id = 0;
+	return 1;
 }
 
 /* --- set-up ---------------------------------------------------------------------- */
 
 int callroute_dlg_init(void)
 {
-	bind_sl_f bind = (bind_sl_f)(void *)find_export("bind_sl", 0, 0);
 	load_dlg_f load = (load_dlg_f)(void *)find_export("load_dlg", 0, 0);
-	sl_api_t sl;
 
-	on_stateless_reply.type = SLCB_REPLY_READY;
-	on_stateless_reply.cbf = on_stateless;
-	if(bind != NULL
-			&& (bind(&sl) < 0 || sl.register_cb(&on_stateless_reply) < 0)) {
-		LM_ERR("cannot follow stateless replies\n");
+	if(callroute.tm.register_tmcb(NULL, NULL, TMCB_REQUEST_IN, on_request_in,
+			   NULL,
+			   NULL) < 0
+			|| register_script_cb(
+					   on_script_end, POST_SCRIPT_CB | REQUEST_CB, NULL)
+					   < 0) {
+		LM_ERR("cannot follow requests\n");
 		return -1;
 	}
 	if(load == NULL)
 		return 0;
 	dlg_manage = find_export("dlg_manage", 0, 0);
-	if(load(&dialog) < 0 || dlg_manage == NULL
-			|| dialog.register_dlgcb(
-					   NULL, DLGCB_CREATED, on_created, NULL, NULL)
-					   != 0) {
+	if(load(&dialog) < 0 || dlg_manage == NULL) {
 		LM_ERR("cannot bind to the dialog module\n");
 		return -1;
 	}
@@ -209,9 +265,18 @@ int callroute_dlg_init(void)
 	return 0;
 }
 
+struct cell *callroute_transaction(void)
+{
+	struct cell *t = callroute.tm.t_gett();
+
+	return t == T_UNDEFINED ? NULL : t;
+}
+
 static void follow(sip_msg_t *msg, int types, transaction_cb f, uint64_t id)
 {
-	if(callroute.tm.register_tmcb(msg, NULL, types, f, param_of(id), NULL) < 0)
+	if(callroute.tm.register_tmcb(
+			   msg, callroute_transaction(), types, f, param_of(id), NULL)
+			< 0)
 		LM_WARN("what becomes of this call's attempts is not followed; its "
 				"channel is free after attempt_ttl\n");
 }
@@ -219,10 +284,15 @@ static void follow(sip_msg_t *msg, int types, transaction_cb f, uint64_t id)
 void callroute_follow(sip_msg_t *msg, uint64_t id, int touches_identity)
 {
 	follow(msg, TMCB_RESPONSE_IN, on_reply_in, id);
-	follow(msg, TMCB_RESPONSE_OUT, on_final_out, id);
+	follow(msg, TMCB_RESPONSE_READY, on_final, id);
 	follow(msg, TMCB_DESTROY, on_destroy, id);
 	/* It costs a copy of the request's URIs a branch: only where it is needed. */
 	if(touches_identity)
 		follow(msg, TMCB_REQUEST_FWDED, on_forwarded, id);
-	follow_dialog(msg);
+	follow_dialog(msg, id);
+	if(callroute_transaction() != NULL)
+		return;
+	held.msg = msg->id;
+	held.pid = msg->pid;
+	held.id = id;
 }

@@ -1,6 +1,8 @@
 /*
- * Script functions of an outgoing call: choose, go on, give back; and the table
- * of all script functions.
+ * Script functions of an outgoing call: choose, go on, give back.
+ *
+ * A choice is made once for a request: a retransmission gets what the first copy
+ * got, and a second choice by the script gives back what the first one holds.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -72,25 +74,80 @@ static int touches_identity(const struct callroute_attempt *a)
 	return touches;
 }
 
-static int decide(sip_msg_t *msg, struct callroute_view *view,
-		struct callroute_question *q)
+/* What is known of the request when a choice is asked for. */
+enum standing
+{
+	NEW,
+	AGAIN,	  /* a second plan: the choice before is over */
+	REPEATED, /* the sender repeats a request that is under way */
+	TAKEN	  /* the ids of a call that was answered */
+};
+
+/* Is a transaction of this request there, which another copy of it made? Leaves
+ * tm as it found it: the script's t_relay() absorbs the copy. */
+static int is_under_way(sip_msg_t *msg)
+{
+	struct cell *t;
+	int cancel;
+
+	if(callroute.tm.t_lookup_request(msg, 0, &cancel) != 1)
+		return 0;
+	t = callroute.tm.t_gett();
+	callroute.tm.t_sett(T_UNDEFINED, T_BR_UNDEFINED);
+	callroute.tm.unref_cell(t);
+	return 1;
+}
+
+static enum standing stand(
+		sip_msg_t *msg, uint64_t id, struct callroute_attempt *old)
+{
+	int known = tg_store_get(callroute.attempt_store, id, glue_now(), old) == 0;
+
+	if(!known)
+		memset(old, 0, sizeof *old);
+	if(callroute_transaction() != NULL || callroute_is_held(msg, id))
+		return known ? AGAIN : NEW;
+	if(!known)
+		return NEW;
+	if(is_under_way(msg))
+		return REPEATED;
+	return old->dialog != 0 ? TAKEN : NEW;
+}
+
+/* The choice before gives back its trunk; the account's channel stays with the
+ * call, unless it is another account now. Returns whether it stayed. */
+static int abandon(const struct callroute_attempt *old,
+		const struct callroute_sender *sender, uint64_t id)
+{
+	struct callroute_claim claim = {.account = sender->account};
+	uint64_t now = glue_now();
+
+	if(old->sender.account != sender->account
+			|| callroute_capacity_move(callroute.live, id, &claim,
+					   now + (uint64_t)callroute.attempt_ttl * 1000000, now)
+					   != 0) {
+		callroute_capacity_release(callroute.live, id, now);
+		return 0;
+	}
+	return 1;
+}
+
+/* The verdict. `admitted`: the call holds its account's channel. */
+static int decide(sip_msg_t *msg, uint64_t id, struct callroute_view *view,
+		struct callroute_question *q, int admitted)
 {
 	/* One decision at a time in a process. */
 	static struct callroute_work work;
 	static struct callroute_answer answer;
 	struct callroute_attempt *a = &view->attempt;
 	const struct callroute_image *im;
-	struct cell *t = callroute.tm.t_gett();
-	uint64_t id = callroute_request_id(msg);
 	int rc;
 
-	a->call = callroute_call_id(msg);
-	if(id == 0 || a->call == 0)
-		return refuse(view, "bad_message", CALLROUTE_NO_PREFIX);
 	q->clock = glue_now();
 	q->now = time(NULL);
 	q->seed = id ^ q->clock;
-	q->account = view->sender.account;
+	/* What was admitted once is not in its own way. */
+	q->account = admitted ? 0 : view->sender.account;
 	q->account_limit = view->sender.limit;
 	im = tg_snapshot_enter(
 			callroute.snapshots, process_no, NULL, &a->generation);
@@ -108,17 +165,45 @@ static int decide(sip_msg_t *msg, struct callroute_view *view,
 	if(answer.verdict != CALLROUTE_OK)
 		return refuse(view, answer.reason, answer.verdict);
 	remember(a, &answer, q, &view->sender);
-	rc = callroute_try_next(msg, id, view, 1, 0);
+	rc = callroute_try_next(msg, id, view, !admitted, 0);
 	if(rc == CALLROUTE_NO_CAPACITY)
 		return refuse(view, view->reason, rc);
 	if(rc != CALLROUTE_OK)
 		return refuse(view, "all_down", CALLROUTE_ALL_DOWN);
-	/* A second choice in a failure route has its callbacks already. */
-	if(t == NULL || t == T_UNDEFINED)
-		callroute_follow(msg, id, touches_identity(a));
 	counter_inc(callroute.selected);
 	if(a->emergency)
 		counter_inc(callroute.emergency);
+	return rc;
+}
+
+static int choose(sip_msg_t *msg, struct callroute_view *view,
+		struct callroute_question *q)
+{
+	struct callroute_attempt *a = &view->attempt, old;
+	uint64_t id = callroute_request_id(msg);
+	enum standing standing = id != 0 ? stand(msg, id, &old) : TAKEN;
+	int admitted = 0, rc;
+
+	if(standing == TAKEN)
+		return refuse(view, "bad_message", CALLROUTE_NO_PREFIX);
+	if(standing == REPEATED) {
+		*a = old;
+		callroute_copy_trunk(a->trunk_id, view, NULL);
+		view->reason = "ok";
+		return CALLROUTE_OK;
+	}
+	if(standing == AGAIN)
+		admitted = abandon(&old, &view->sender, id);
+	a->call = id;
+	a->followed = 1;
+	rc = decide(msg, id, view, q, admitted);
+	if(rc != CALLROUTE_OK) {
+		callroute_capacity_release(callroute.live, id, glue_now());
+		tg_store_del(callroute.attempt_store, id);
+	} else if(!callroute_is_held(msg, id)
+			  && !(standing == AGAIN && old.followed)) {
+		callroute_follow(msg, id, touches_identity(a));
+	}
 	return rc;
 }
 
@@ -148,9 +233,9 @@ int callroute_cmd_select(sip_msg_t *msg, const str *plan, const str *dst)
 	q.number = number.s;
 	q.number_len = (size_t)number.len;
 	q.src = src;
-	q.src_len = callroute_caller_number(msg, src);
+	q.src_len = callroute_caller_number(msg, &view->sender, src);
 	set_plan(&q, plan, &view->sender);
-	return decide(msg, view, &q);
+	return choose(msg, view, &q);
 }
 
 /* --- callroute_next ---------------------------------------------------------- */
@@ -178,30 +263,43 @@ static enum callroute_follow what_follows(uint32_t trunk_id, int reply)
 	return f;
 }
 
+/* The present attempt's reply. tm picks the best reply of all branches, those of
+ * the attempts before included. */
+static int failed_with(const struct cell *t, const struct callroute_attempt *a)
+{
+	int picked = callroute.tm.t_get_picked_branch();
+
+	for(int b = t->nr_of_outgoings - 1; picked < a->branch && b >= a->branch;
+			b--) {
+		if(t->uac[b].last_received >= 300)
+			picked = b;
+	}
+	return t->uac[picked].last_received;
+}
+
 int callroute_cmd_next(sip_msg_t *msg)
 {
 	struct callroute_view *view = callroute_view_of(msg);
 	struct callroute_attempt *a = &view->attempt;
-	struct cell *t = callroute.tm.t_gett();
+	const struct cell *t = callroute_transaction();
 	uint64_t id = callroute_request_id(msg);
 	enum callroute_follow follow;
 	uint32_t carrier;
-	int branch, reply, rc;
+	int reply, rc;
 
 	memset(a, 0, sizeof *a);
-	if(t == NULL || t == T_UNDEFINED || id == 0
-			|| (branch = callroute.tm.t_get_picked_branch()) < 0) {
+	if(t == NULL || id == 0 || callroute.tm.t_get_picked_branch() < 0) {
 		LM_ERR("callroute_next works in a failure_route only\n");
 		return exhausted(view, "no_failure");
 	}
 	rc = callroute_next_members(msg, id);
 	if(rc != 0)
 		return rc;
-	reply = t->uac[branch].last_received;
 	if(tg_store_get(callroute.attempt_store, id, glue_now(), a) < 0) {
 		counter_inc(callroute.state_lost);
 		return exhausted(view, "state_lost");
 	}
+	reply = failed_with(t, a);
 	callroute_settle(id, reply, (t->flags & T_CANCELED) != 0);
 	if(t->flags & T_CANCELED)
 		return exhausted(view, "canceled");
@@ -220,163 +318,18 @@ int callroute_cmd_next(sip_msg_t *msg)
 int callroute_cmd_release(sip_msg_t *msg)
 {
 	uint64_t now = glue_now();
-	uint64_t ids[2] = {callroute_call_id(msg), callroute_call_id_reverse(msg)};
-	int given = 0;
+	uint64_t dialogs[2], id = 0;
 
-	for(int i = 0; i < 2; i++) {
-		if(ids[i] != 0
-				&& callroute_capacity_release(callroute.live, ids[i], now) == 0)
-			given = 1;
+	if(callroute_dialog_ids(msg, dialogs) < 0) {
+		id = callroute_request_id(msg);
+	} else {
+		for(int i = 0; i < 2 && id == 0; i++) {
+			if(tg_store_get(callroute.answered_store, dialogs[i], now, &id)
+					== 0)
+				tg_store_del(callroute.answered_store, dialogs[i]);
+		}
 	}
-	return given ? 1 : -1;
+	return id != 0 && callroute_capacity_release(callroute.live, id, now) == 0
+				   ? 1
+				   : -1;
 }
-
-/* --- script: native ------------------------------------------------------- */
-
-static int text(sip_msg_t *msg, char *param, str *out)
-{
-	return fixup_get_svalue(msg, (gparam_t *)param, out);
-}
-
-static int w_select(sip_msg_t *msg, char *plan, char *dst)
-{
-	str p, d;
-
-	if(plan != NULL && text(msg, plan, &p) < 0)
-		return CALLROUTE_NO_DATA;
-	if(dst != NULL && text(msg, dst, &d) < 0)
-		return CALLROUTE_NO_PREFIX;
-	return callroute_cmd_select(
-			msg, plan != NULL ? &p : NULL, dst != NULL ? &d : NULL);
-}
-
-/* Functions with one optional text, and without any. */
-#define WITH_TEXT(name)                                              \
-	static int w_##name(sip_msg_t *msg, char *param, char *none)     \
-	{                                                                \
-		str s;                                                       \
-                                                                     \
-		if(param != NULL && text(msg, param, &s) < 0)                \
-			return -1;                                               \
-		return callroute_cmd_##name(msg, param != NULL ? &s : NULL); \
-	}
-#define PLAIN(name)                                         \
-	static int w_##name(sip_msg_t *msg, char *p1, char *p2) \
-	{                                                       \
-		return callroute_cmd_##name(msg);                   \
-	}
-
-PLAIN(next)
-PLAIN(release)
-PLAIN(account)
-PLAIN(explain)
-WITH_TEXT(normalize)
-WITH_TEXT(is_emergency)
-WITH_TEXT(is_trunk)
-WITH_TEXT(did)
-WITH_TEXT(fork)
-
-static int w_redirect(sip_msg_t *msg, char *param, char *none)
-{
-	int n = CALLROUTE_CANDIDATES;
-
-	if(param != NULL && fixup_get_ivalue(msg, (gparam_t *)param, &n) < 0)
-		return -1;
-	return callroute_cmd_redirect(msg, n);
-}
-
-#define ROUTES (REQUEST_ROUTE | FAILURE_ROUTE)
-#define TEXT(name, routes)                                \
-	{"callroute_" #name, w_##name, 0, 0, 0, routes},      \
-	{                                                     \
-		"callroute_" #name, w_##name, 1, fixup_spve_null, \
-				fixup_free_spve_null, routes              \
-	}
-
-/* clang-format off */
-const cmd_export_t callroute_cmds[] = {
-	TEXT(select, ROUTES),
-	{"callroute_select", w_select, 2, fixup_spve_spve, fixup_free_spve_spve, ROUTES},
-	{"callroute_next", w_next, 0, 0, 0, FAILURE_ROUTE},
-	{"callroute_release", w_release, 0, 0, 0, ANY_ROUTE},
-	{"callroute_account", w_account, 0, 0, 0, ROUTES},
-	{"callroute_explain", w_explain, 0, 0, 0, ROUTES},
-	TEXT(normalize, ROUTES),
-	TEXT(is_emergency, ROUTES),
-	TEXT(is_trunk, ANY_ROUTE),
-	TEXT(did, ROUTES),
-	TEXT(fork, ROUTES),
-	{"callroute_redirect", w_redirect, 0, 0, 0, REQUEST_ROUTE},
-	{"callroute_redirect", w_redirect, 1, fixup_igp_null, fixup_free_igp_null, REQUEST_ROUTE},
-	{0, 0, 0, 0, 0, 0},
-};
-/* clang-format on */
-
-/* --- script: KEMI ---------------------------------------------------------- */
-
-static int ki_select(sip_msg_t *msg)
-{
-	return callroute_cmd_select(msg, NULL, NULL);
-}
-
-static int ki_select_plan(sip_msg_t *msg, str *plan)
-{
-	return callroute_cmd_select(msg, plan, NULL);
-}
-
-static int ki_select_dst(sip_msg_t *msg, str *plan, str *dst)
-{
-	return callroute_cmd_select(msg, plan, dst);
-}
-
-#define KI_OPTIONAL(name)                                 \
-	static int ki_##name(sip_msg_t *msg)                  \
-	{                                                     \
-		return callroute_cmd_##name(msg, NULL);           \
-	}                                                     \
-	static int ki_##name##_of(sip_msg_t *msg, str *param) \
-	{                                                     \
-		return callroute_cmd_##name(msg, param);          \
-	}
-
-KI_OPTIONAL(normalize)
-KI_OPTIONAL(is_emergency)
-KI_OPTIONAL(is_trunk)
-KI_OPTIONAL(did)
-KI_OPTIONAL(fork)
-
-static int ki_redirect(sip_msg_t *msg)
-{
-	return callroute_cmd_redirect(msg, CALLROUTE_CANDIDATES);
-}
-
-#define KEMI(name, function, ...)                                      \
-	{                                                                  \
-		str_init("callroute"), str_init(name), SR_KEMIP_INT, function, \
-		{                                                              \
-			__VA_ARGS__                                                \
-		}                                                              \
-	}
-#define KEMI_OPTIONAL(name)                \
-	KEMI(#name, ki_##name, SR_KEMIP_NONE), \
-			KEMI(#name "_of", ki_##name##_of, SR_KEMIP_STR)
-
-/* clang-format off */
-sr_kemi_t callroute_kemi[] = {
-	KEMI("select", ki_select, SR_KEMIP_NONE),
-	KEMI("select_plan", ki_select_plan, SR_KEMIP_STR),
-	KEMI("select_dst", ki_select_dst, SR_KEMIP_STR, SR_KEMIP_STR),
-	KEMI("next", callroute_cmd_next, SR_KEMIP_NONE),
-	KEMI("release", callroute_cmd_release, SR_KEMIP_NONE),
-	KEMI("account", callroute_cmd_account, SR_KEMIP_NONE),
-	KEMI("explain", callroute_cmd_explain, SR_KEMIP_NONE),
-	KEMI_OPTIONAL(normalize),
-	KEMI_OPTIONAL(is_emergency),
-	KEMI_OPTIONAL(is_trunk),
-	KEMI_OPTIONAL(did),
-	KEMI_OPTIONAL(fork),
-	KEMI("redirect", ki_redirect, SR_KEMIP_NONE),
-	KEMI("redirect_n", callroute_cmd_redirect, SR_KEMIP_INT),
-	{{0, 0}, {0, 0}, 0, NULL, {0}},
-};
-/* clang-format on */

@@ -156,6 +156,9 @@ static int map_memory(void)
 			: glue_map_store(&callroute.hunt_store, callroute.attempts,
 					sizeof(struct callroute_hunting));
 	rc = rc ? rc
+			: glue_map_store(&callroute.answered_store, callroute.max_calls,
+					sizeof(uint64_t));
+	rc = rc ? rc
 			: glue_map_store(
 					&callroute.load_store, 8, sizeof(struct callroute_load));
 	rc = rc ? rc

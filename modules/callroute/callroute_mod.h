@@ -48,7 +48,8 @@ struct callroute_sender
 struct callroute_attempt
 {
 	uint64_t generation; /* of the snapshot that decided */
-	uint64_t call;		 /* its name in the live state's capacity */
+	uint64_t call;		 /* its name in the live state's capacity: the id */
+	uint64_t dialog;	 /* callroute_dialog_id of its answer; 0 = none yet */
 	uint64_t started;	 /* of the present attempt, monotonic us */
 	int64_t sell;		 /* micro-units a minute, -1 = unknown */
 	struct callroute_sender sender;
@@ -60,6 +61,8 @@ struct callroute_attempt
 	uint8_t emergency;
 	uint8_t rang;
 	uint8_t settled;	 /* the present attempt's outcome is reported */
+	uint8_t followed;	 /* the callbacks of its transaction are there */
+	uint16_t branch;	 /* the present attempt's first in the transaction */
 	uint8_t count, next; /* candidates, and how many were tried */
 	uint8_t number_len, src_len, routing_len;
 	char plan[CALLROUTE_NAME_MAX];
@@ -144,11 +147,12 @@ struct callroute_state
 	struct callroute_shared *shared;
 	struct tg_snapshots *snapshots;
 	struct callroute_live *live;
-	struct tg_store *attempt_store; /* struct callroute_attempt by request */
-	struct tg_store *hunt_store;	/* struct callroute_hunting by request */
-	struct tg_store *load_store;	/* the one struct callroute_load */
-	struct tg_ring *orders;			/* struct callroute_order_of_load */
-	struct tg_ring *events;			/* struct callroute_event */
+	struct tg_store *attempt_store;	 /* struct callroute_attempt by request */
+	struct tg_store *hunt_store;	 /* struct callroute_hunting by request */
+	struct tg_store *answered_store; /* a request's id by its dialog's */
+	struct tg_store *load_store;	 /* the one struct callroute_load */
+	struct tg_ring *orders;			 /* struct callroute_order_of_load */
+	struct tg_ring *events;			 /* struct callroute_event */
 	struct glue_keeper keeper;
 	tm_api_t tm;
 	int has_dialog;
@@ -200,17 +204,21 @@ sip_msg_t *callroute_request_of(sip_msg_t *msg);
 /* Key of the request in the attempt store; also from a reply, through its
  * transaction. 0 = the message has none. */
 uint64_t callroute_request_id(sip_msg_t *msg);
-/* The call's name in the capacity: the request's own where dialog follows calls,
- * else of Call-ID and From tag, which a BYE has too. 0 = none. */
-uint64_t callroute_call_id(sip_msg_t *msg);
-/* The same for a request of a dialog that came from the other side. */
-uint64_t callroute_call_id_reverse(sip_msg_t *msg);
+/* Key of a dialog in the answered store. The tags in the order of the request
+ * that made the dialog. 0 = a part is missing. */
+uint64_t callroute_dialog_id(const str *callid, const str *from, const str *to);
+/* The two dialogs that a request in a dialog may belong to: as one of the
+ * caller's, as one of the other side's. 0, -1 = it is in none. */
+int callroute_dialog_ids(sip_msg_t *msg, uint64_t out[2]);
 /* The user part of the request URI, its %XX undone. Valid until the next call of
  * it. 0, -1. */
 int callroute_request_number(sip_msg_t *msg, str *out);
-/* The caller's number: P-Asserted-Identity, else From; digits without '+'. May
- * be empty. Returns its length. */
-size_t callroute_caller_number(sip_msg_t *msg, char out[CALLROUTE_CALLER_MAX]);
+/* The caller's number: digits without '+', may be empty. Returns its length.
+ * P-Asserted-Identity is for those who trust each other (RFC 3325, 5): it is
+ * believed of a trunk's address and of an account that is known by its address or
+ * trunk. Anybody else, and who asserts no number, has that of From. */
+size_t callroute_caller_number(sip_msg_t *msg,
+		const struct callroute_sender *sender, char out[CALLROUTE_CALLER_MAX]);
 /* 16 bytes, IPv4 mapped. */
 void callroute_map_addr(const struct ip_addr *ip, uint8_t out[16]);
 
@@ -250,10 +258,15 @@ void callroute_end_hunt(uint64_t id);
 
 /* --- call_dlg.c: the ends of calls ------------------------------------------- */
 
-/* Binds to dialog and sl where they are loaded. 0, -1. */
+/* Binds to tm, and to dialog where it is loaded. 0, -1. */
 int callroute_dlg_init(void);
-/* Follows the request's transaction and call from now on. */
+/* Follows the request's transaction, also one that is not there yet, and its
+ * call from now on. */
 void callroute_follow(sip_msg_t *msg, uint64_t id, int touches_identity);
+/* Whether this very message is followed and has no transaction yet. */
+int callroute_is_held(const sip_msg_t *msg, uint64_t id);
+/* The transaction of this message, in whatever route; NULL. */
+struct cell *callroute_transaction(void);
 
 /* --- cli_msg.c ---------------------------------------------------------------- */
 
@@ -300,6 +313,7 @@ extern const rpc_export_t callroute_rpcs[];
 void callroute_rpc_list_trunks(rpc_t *rpc, void *ctx);
 void callroute_rpc_set_trunk(rpc_t *rpc, void *ctx);
 void callroute_rpc_stats(rpc_t *rpc, void *ctx);
+void callroute_rpc_list_quality(rpc_t *rpc, void *ctx);
 void callroute_rpc_explain(rpc_t *rpc, void *ctx);
 
 #endif

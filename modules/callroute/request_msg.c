@@ -76,30 +76,30 @@ uint64_t callroute_request_id(sip_msg_t *msg)
 	return hash_parts(0, parts, 3);
 }
 
-uint64_t callroute_call_id(sip_msg_t *msg)
+uint64_t callroute_dialog_id(const str *callid, const str *from, const str *to)
 {
-	sip_msg_t *req = parsed_request(msg);
-	str parts[2];
+	str parts[3] = {*callid, *from, *to};
 
-	if(req == NULL)
-		return 0;
-	if(callroute.has_dialog && req->REQ_METHOD == METHOD_INVITE)
-		return callroute_request_id(msg);
-	parts[0] = req->callid->body;
-	parts[1] = get_from(req)->tag_value;
-	return hash_parts(1, parts, 2);
+	for(int i = 0; i < 3; i++) {
+		if(parts[i].s == NULL || parts[i].len <= 0)
+			return 0;
+	}
+	return hash_parts(1, parts, 3);
 }
 
-uint64_t callroute_call_id_reverse(sip_msg_t *msg)
+int callroute_dialog_ids(sip_msg_t *msg, uint64_t out[2])
 {
 	sip_msg_t *req = parsed_request(msg);
-	str parts[2];
+	const str *from, *to;
 
-	if(req == NULL || req->to == NULL || req->to->parsed == NULL)
-		return 0;
-	parts[0] = req->callid->body;
-	parts[1] = get_to(req)->tag_value;
-	return hash_parts(1, parts, 2);
+	if(req == NULL || req->to == NULL || req->to->parsed == NULL
+			|| get_to(req)->tag_value.len <= 0)
+		return -1;
+	from = &get_from(req)->tag_value;
+	to = &get_to(req)->tag_value;
+	out[0] = callroute_dialog_id(&req->callid->body, from, to);
+	out[1] = callroute_dialog_id(&req->callid->body, to, from);
+	return 0;
 }
 
 int callroute_request_number(sip_msg_t *msg, str *out)
@@ -112,44 +112,71 @@ int callroute_request_number(sip_msg_t *msg, str *out)
 	return un_escape(&msg->parsed_uri.user, out);
 }
 
-/* The user part of a URI when it is a number. */
+/* The user part of a URI when it is a number: digits, with the visual separators
+ * that a telephone number may have (RFC 3966, 3). Its parameters are not its. */
 static size_t take_number(str *uri, char out[CALLROUTE_CALLER_MAX])
 {
 	struct sip_uri parsed;
 	str user;
-	int len = 0;
+	size_t len = 0;
 
 	if(parse_uri(uri->s, uri->len, &parsed) < 0)
 		return 0;
 	user = parsed.user;
-	if(user.len > 0 && user.s[0] == '+') {
-		user.s++;
-		user.len--;
-	}
-	/* A number's parameters (RFC 3966) are not the number's. */
-	while(len < user.len && user.s[len] != ';')
-		len++;
-	if(len == 0 || len >= CALLROUTE_CALLER_MAX)
-		return 0;
-	for(int i = 0; i < len; i++) {
-		if(user.s[i] < '0' || user.s[i] > '9')
-			return 0;
-		out[i] = user.s[i];
+	for(int i = user.len > 0 && user.s[0] == '+';
+			i < user.len && user.s[i] != ';'; i++) {
+		if(strchr("-.()", user.s[i]) != NULL && user.s[i] != '\0')
+			continue;
+		if(user.s[i] < '0' || user.s[i] > '9'
+				|| len == CALLROUTE_CALLER_MAX - 1) {
+			len = 0;
+			break;
+		}
+		out[len++] = user.s[i];
 	}
 	out[len] = '\0';
-	return (size_t)len;
+	return len;
 }
 
-size_t callroute_caller_number(sip_msg_t *msg, char out[CALLROUTE_CALLER_MAX])
+/* The first asserted identity that is a number: there may be a sip: and a tel:
+ * one, in one header or two (RFC 3325, 9.1). */
+static size_t take_asserted(sip_msg_t *msg, char out[CALLROUTE_CALLER_MAX])
+{
+	size_t len = 0;
+
+	if(parse_headers(msg, HDR_PAI_F, 0) < 0 || msg->pai == NULL
+			|| parse_pai_header(msg) < 0)
+		return 0;
+	for(struct p_id_body *b = get_pai(msg); b != NULL && len == 0; b = b->next)
+		for(int i = 0; i < b->num_ids && len == 0; i++)
+			len = take_number(&b->id[i].uri, out);
+	return len;
+}
+
+/* Whether the request comes from a trunk's address. */
+static int is_from_trunk(const sip_msg_t *msg)
+{
+	const struct callroute_image *im =
+			tg_snapshot_enter(callroute.snapshots, process_no, NULL, NULL);
+	uint8_t addr[16];
+	int found;
+
+	callroute_map_addr(&msg->rcv.src_ip, addr);
+	found = im != NULL
+			&& callroute_find_trunk_at(im, addr, msg->rcv.src_port) != NULL;
+	tg_snapshot_leave(callroute.snapshots, process_no);
+	return found;
+}
+
+size_t callroute_caller_number(sip_msg_t *msg,
+		const struct callroute_sender *sender, char out[CALLROUTE_CALLER_MAX])
 {
 	size_t len = 0;
 
 	out[0] = '\0';
-	if(parse_headers(msg, HDR_PAI_F | HDR_FROM_F, 0) >= 0 && msg->pai != NULL
-			&& parse_pai_header(msg) == 0 && get_pai(msg) != NULL
-			&& get_pai(msg)->num_ids > 0)
-		len = take_number(&get_pai(msg)->id[0].uri, out);
-	if(len == 0 && msg->from != NULL && parse_from_header(msg) >= 0)
+	if(sender->is_peer || is_from_trunk(msg))
+		len = take_asserted(msg, out);
+	if(len == 0 && parse_from_header(msg) >= 0)
 		len = take_number(&get_from(msg)->uri, out);
 	return len;
 }
