@@ -15,6 +15,7 @@
 #include "modules/dialog/dlg_hash.h"
 #include "modules/dialog/dlg_load.h"
 
+#include <errno.h>
 #include <string.h>
 
 _Static_assert(sizeof(void *) == sizeof(uint64_t), "ids travel as pointers");
@@ -91,6 +92,22 @@ static int mark_answered(
 	return 1;
 }
 
+/* One leg more, unless it is there (each answer of a forked call comes here). */
+static int add_leg(
+		void *payload, int fresh, uint64_t *expires, uint8_t *rank, void *arg)
+{
+	struct callroute_legs *legs = payload;
+	uint64_t id = *(const uint64_t *)arg;
+
+	for(int i = 0; i < CALLROUTE_LEGS; i++) {
+		if(legs->id[i] == 0)
+			legs->id[i] = id;
+		if(legs->id[i] == id)
+			return 1;
+	}
+	return -ENOSPC;
+}
+
 static void answered(uint64_t id, const struct cell *t, sip_msg_t *rpl)
 {
 	const sip_msg_t *req = t->uas.request;
@@ -107,7 +124,7 @@ static void answered(uint64_t id, const struct cell *t, sip_msg_t *rpl)
 	tg_store_edit(
 			callroute.attempt_store, id, 0, till, now, mark_answered, &key);
 	/* Where dialog is not loaded, callroute_release() in a BYE needs it. */
-	tg_store_put(callroute.answered_store, key, 0, till, now, &id);
+	tg_store_edit(callroute.answered_store, key, 0, till, now, add_leg, &id);
 }
 
 /* Before the final reply leaves: its answer, a BYE, may be here in no time. */

@@ -315,20 +315,31 @@ int callroute_cmd_next(sip_msg_t *msg)
 	return CALLROUTE_OK;
 }
 
+/* All legs of the dialog; how many. */
+static int release_dialog(uint64_t dialog, uint64_t now)
+{
+	struct callroute_legs legs;
+	int given = 0;
+
+	if(tg_store_get(callroute.answered_store, dialog, now, &legs) < 0)
+		return 0;
+	tg_store_del(callroute.answered_store, dialog);
+	for(int i = 0; i < CALLROUTE_LEGS && legs.id[i] != 0; i++)
+		given += callroute_capacity_release(callroute.live, legs.id[i], now)
+				 == 0;
+	return given;
+}
+
 int callroute_cmd_release(sip_msg_t *msg)
 {
-	uint64_t now = glue_now();
-	uint64_t dialogs[2], id = 0;
+	uint64_t now = glue_now(), dialogs[2], id;
 
-	if(callroute_dialog_ids(msg, dialogs) < 0) {
-		id = callroute_request_id(msg);
-	} else {
-		for(int i = 0; i < 2 && id == 0; i++) {
-			if(tg_store_get(callroute.answered_store, dialogs[i], now, &id)
-					== 0)
-				tg_store_del(callroute.answered_store, dialogs[i]);
-		}
-	}
+	if(callroute_dialog_ids(msg, dialogs) == 0)
+		return release_dialog(dialogs[0], now)
+							   + release_dialog(dialogs[1], now)
+					   ? 1
+					   : -1;
+	id = callroute_request_id(msg);
 	return id != 0 && callroute_capacity_release(callroute.live, id, now) == 0
 				   ? 1
 				   : -1;

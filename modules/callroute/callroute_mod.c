@@ -157,7 +157,7 @@ static int map_memory(void)
 					sizeof(struct callroute_hunting));
 	rc = rc ? rc
 			: glue_map_store(&callroute.answered_store, callroute.max_calls,
-					sizeof(uint64_t));
+					sizeof(struct callroute_legs));
 	rc = rc ? rc
 			: glue_map_store(
 					&callroute.load_store, 8, sizeof(struct callroute_load));

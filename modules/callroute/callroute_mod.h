@@ -72,6 +72,14 @@ struct callroute_attempt
 	struct callroute_candidate candidates[CALLROUTE_CANDIDATES];
 };
 
+/* The requests that one dialog answers: more than one where a call spirals
+ * through this server. */
+#define CALLROUTE_LEGS 4
+struct callroute_legs
+{
+	uint64_t id[CALLROUTE_LEGS]; /* 0 = none */
+};
+
 /* Whom a hunt group's call rings, in the order drawn for it; hunt_cmd.c. */
 struct callroute_hunting
 {
@@ -149,7 +157,7 @@ struct callroute_state
 	struct callroute_live *live;
 	struct tg_store *attempt_store;	 /* struct callroute_attempt by request */
 	struct tg_store *hunt_store;	 /* struct callroute_hunting by request */
-	struct tg_store *answered_store; /* a request's id by its dialog's */
+	struct tg_store *answered_store; /* struct callroute_legs by dialog */
 	struct tg_store *load_store;	 /* the one struct callroute_load */
 	struct tg_ring *orders;			 /* struct callroute_order_of_load */
 	struct tg_ring *events;			 /* struct callroute_event */

@@ -153,6 +153,10 @@ DOC(reload_doc,
 DOC(status_doc, "Data in use and the outcome of the last load");
 DOC(stats_doc, "Calls, channels and quality of trunks: callroute.stats [first "
 			   "[rows]]");
+DOC(list_quality_doc,
+		"Calls, ASR and NER (per mille), ACD, PDD and score of trunks by "
+		"country of the called: callroute.list_quality [TRUNK|* [first "
+		"[rows]]]");
 DOC(list_trunks_doc, "Trunks in use: callroute.list_trunks [first [rows]]");
 DOC(set_trunk_doc, "An operator's word over the table's: callroute.set_trunk "
 				   "NAME up|drain|down|table");
@@ -165,6 +169,7 @@ const rpc_export_t callroute_rpcs[] = {
 	{"callroute.status", rpc_status, (const char **)status_doc, 0},
 	{"callroute.stats", callroute_rpc_stats, (const char **)stats_doc, 0},
 	{"callroute.list_trunks", callroute_rpc_list_trunks, (const char **)list_trunks_doc, RET_ARRAY},
+	{"callroute.list_quality", callroute_rpc_list_quality, (const char **)list_quality_doc, RET_ARRAY},
 	{"callroute.set_trunk", callroute_rpc_set_trunk, (const char **)set_trunk_doc, 0},
 	{"callroute.explain", callroute_rpc_explain, (const char **)explain_doc, 0},
 	{0, 0, 0, 0},

@@ -1,7 +1,12 @@
 /*
  * Identity headers of a branch: what account and trunk want of them
- * (P-Asserted-Identity: RFC 3325; Privacy: RFC 3323). Runs on the branch's copy
- * of the request, so the next trunk finds what the caller sent.
+ * (P-Asserted-Identity: RFC 3325; Privacy: RFC 3323). Called by tm for each branch
+ * with changes that are the branch's own, so the next trunk starts from what the
+ * caller sent. The request's own changes (record_route, the script's) stay.
+ *
+ * From is the script's: it is part of the dialog, and $callroute(cli) has what
+ * the trunk wants. Failure mode: without memory a header is missing, said in the
+ * log, and the call goes on.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -12,28 +17,24 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Takes out every header of this name. */
-static void remove_headers(sip_msg_t *msg, const char *name)
+#define CALLROUTE_CLI_MAX (CALLROUTE_NUMBER_MAX + CALLROUTE_REWRITE_SYMBOLS + 1)
+
+static int is_called(const struct hdr_field *h, const char *name)
 {
 	size_t len = strlen(name);
 
+	return (size_t)h->name.len == len && strncasecmp(h->name.s, name, len) == 0;
+}
+
+/* Takes out every header of this name. */
+static void remove_headers(sip_msg_t *msg, const char *name)
+{
 	for(struct hdr_field *h = msg->headers; h != NULL; h = h->next) {
-		if((size_t)h->name.len == len && strncasecmp(h->name.s, name, len) == 0
+		if(is_called(h, name)
 				&& del_lump(msg, (int)(h->name.s - msg->buf), h->len, 0)
 						   == NULL)
 			LM_ERR("cannot remove %s\n", name);
 	}
-}
-
-static int has_header(sip_msg_t *msg, const char *name)
-{
-	size_t len = strlen(name);
-
-	for(struct hdr_field *h = msg->headers; h != NULL; h = h->next) {
-		if((size_t)h->name.len == len && strncasecmp(h->name.s, name, len) == 0)
-			return 1;
-	}
-	return 0;
 }
 
 static void add_header(sip_msg_t *msg, const char *text)
@@ -69,14 +70,69 @@ static str trunk_host(const struct callroute_trunk *t)
 	return out;
 }
 
+/* Whether the header's body has this word among its values. */
+static int has_word(const str *body, const char *word)
+{
+	int len = (int)strlen(word), at = 0;
+
+	while(at < body->len) {
+		int end = at;
+
+		while(end < body->len && strchr("; \t,", body->s[end]) == NULL)
+			end++;
+		if(end - at == len && strncasecmp(body->s + at, word, (size_t)len) == 0)
+			return 1;
+		at = end + 1;
+	}
+	return 0;
+}
+
+/* Asks that the asserted identity stay with those who trust each other (RFC
+ * 3325, 9.3). What else the caller asked for stays, but for "none", its opposite
+ * (RFC 3323, 4.2). */
+static void add_privacy(sip_msg_t *msg)
+{
+	char line[256];
+	int len = snprintf(line, sizeof line, "Privacy: id");
+
+	for(struct hdr_field *h = msg->headers; h != NULL; h = h->next) {
+		if(!is_called(h, "Privacy"))
+			continue;
+		if(has_word(&h->body, "id"))
+			return;
+		if(!has_word(&h->body, "none")
+				&& len + h->body.len + 4 < (int)sizeof line)
+			len += snprintf(line + len, sizeof line - (size_t)len, ";%.*s",
+					GLUE_STR(h->body));
+	}
+	remove_headers(msg, "Privacy");
+	snprintf(line + len, sizeof line - (size_t)len, "\r\n");
+	add_header(msg, line);
+}
+
+/* E.164 stands with its '+' (RFC 3966) unless the trunk's rewriting has made
+ * something else of it. A caller without a number has no identity to assert. */
+static void add_identity(sip_msg_t *msg, const struct callroute_view *view)
+{
+	const struct callroute_attempt *a = &view->attempt;
+	const struct callroute_rewrite *r = &view->trunk.src_rewrite;
+	char number[CALLROUTE_CLI_MAX], line[CALLROUTE_URI_MAX + 128];
+	str host = trunk_host(&view->trunk);
+	int len = callroute_rewrite_apply(
+			r, a->src, a->src_len, number, sizeof number);
+
+	if(len <= 0)
+		return;
+	snprintf(line, sizeof line, "P-Asserted-Identity: <sip:%s%.*s@%.*s>\r\n",
+			r->count == 0 ? "+" : "", len, number, GLUE_STR(host));
+	add_header(msg, line);
+}
+
 void callroute_apply_cli(sip_msg_t *msg, const struct callroute_view *view)
 {
 	const struct callroute_attempt *a = &view->attempt;
 	enum callroute_cli cli =
 			view->trunk.cli > a->sender.cli ? view->trunk.cli : a->sender.cli;
-	char cli_number[CALLROUTE_NUMBER_MAX + 17], line[320];
-	str host = trunk_host(&view->trunk);
-	int len;
 
 	if(cli == CALLROUTE_CLI_PASS || parse_headers(msg, HDR_EOH_F, 0) < 0)
 		return;
@@ -85,19 +141,7 @@ void callroute_apply_cli(sip_msg_t *msg, const struct callroute_view *view)
 	remove_headers(msg, "Remote-Party-ID");
 	if(cli == CALLROUTE_CLI_STRIP)
 		return;
-	len = a->src_len == 0
-				  ? -1
-				  : callroute_rewrite_apply(&view->trunk.src_rewrite, a->src,
-						  a->src_len, cli_number, sizeof cli_number);
-	if(len > 0) {
-		/* E.164 stands with its '+' (RFC 3966) unless the trunk's rewriting
-		 * has made something else of it. */
-		snprintf(line, sizeof line,
-				"P-Asserted-Identity: <sip:%s%.*s@%.*s>\r\n",
-				view->trunk.src_rewrite.count == 0 ? "+" : "", len, cli_number,
-				GLUE_STR(host));
-		add_header(msg, line);
-	}
-	if(cli == CALLROUTE_CLI_HIDE && !has_header(msg, "Privacy"))
-		add_header(msg, "Privacy: id\r\n");
+	add_identity(msg, view);
+	if(cli == CALLROUTE_CLI_HIDE)
+		add_privacy(msg);
 }

@@ -1,7 +1,8 @@
 /*
  * Events: any process pushes one into a ring, the keeper takes them out and runs
- * event_route[callroute:...] for each. No route runs in a SIP worker or under a
- * lock; a full ring loses the event, counted.
+ * event_route[callroute:...] for each, or the KEMI function of event_callback,
+ * which gets the event's name. No route runs in a SIP worker or under a lock; a
+ * full ring loses the event, counted (events_lost).
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -22,6 +23,7 @@ static const char *const names[] = {
 		[CALLROUTE_RELOADED] = "callroute:reload",
 };
 #define EVENTS ((int)(sizeof names / sizeof names[0]))
+#define RUN_US 200000 /* of routes, before the keeper looks round */
 
 static int routes[EVENTS];
 static const struct callroute_event *running;
@@ -54,11 +56,13 @@ void callroute_events_init(void)
 static void run_route(const struct callroute_event *e)
 {
 	sr_kemi_eng_t *engine = sr_kemi_eng_get();
+	int route = routes[e->type], was = get_route_type();
+	str name = {(char *)names[e->type], (int)strlen(names[e->type])};
 	struct run_act_ctx ctx;
 	sip_msg_t *msg;
 
-	if(engine == NULL
-			&& (routes[e->type] < 0 || event_rt.rlist[routes[e->type]] == NULL))
+	if(engine != NULL ? callroute.event_callback.len == 0
+					  : route < 0 || event_rt.rlist[route] == NULL)
 		return;
 	if(faked_msg_init() < 0)
 		return;
@@ -66,45 +70,46 @@ static void run_route(const struct callroute_event *e)
 	running = e;
 	set_route_type(EVENT_ROUTE);
 	init_run_actions_ctx(&ctx);
-	if(engine != NULL) {
-		str name = {(char *)names[e->type], (int)strlen(names[e->type])};
-		str callback = callroute.event_callback;
-
-		if(callback.len > 0
-				&& sr_kemi_route(engine, msg, EVENT_ROUTE, &callback, &name)
-						   < 0)
-			LM_ERR("the event callback failed for %s\n", names[e->type]);
-	} else {
-		run_top_route(event_rt.rlist[routes[e->type]], msg, &ctx);
-	}
+	if(engine == NULL)
+		run_top_route(event_rt.rlist[route], msg, &ctx);
+	else if(sr_kemi_ctx_route(engine, &ctx, msg, EVENT_ROUTE,
+					&callroute.event_callback, &name)
+			< 0)
+		LM_ERR("event_callback %.*s failed for %s\n",
+				GLUE_STR(callroute.event_callback), name.s);
+	set_route_type(was);
 	running = NULL;
 }
 
 static void log_event(const struct callroute_event *e)
 {
-	struct callroute_view *view = NULL;
 	static struct callroute_view trunk;
 
-	if(e->trunk_id != 0 && callroute_copy_trunk(e->trunk_id, &trunk, NULL) == 0)
-		view = &trunk;
-	if(e->type != CALLROUTE_RELOADED)
-		LM_NOTICE("%s trunk=%s carrier=%s%s%s\n",
-				names[e->type] + sizeof "callroute:" - 1,
-				view ? view->trunk.name : "", view ? view->carrier : "",
-				e->state[0] ? " state=" : "", e->state);
+	/* What a reload did is said by the load itself. */
+	if(e->type == CALLROUTE_RELOADED)
+		return;
+	if(callroute_copy_trunk(e->trunk_id, &trunk, NULL) < 0)
+		trunk.trunk.name[0] = trunk.carrier[0] = '\0'; /* gone meanwhile */
+	LM_NOTICE("%s trunk=%s carrier=%s%s%s\n",
+			names[e->type] + sizeof "callroute:" - 1, trunk.trunk.name,
+			trunk.carrier, e->state[0] ? " state=" : "", e->state);
 }
 
 void callroute_events_run(void)
 {
+	uint64_t start = glue_now();
 	struct callroute_event e;
 
-	/* Bounded: what comes meanwhile waits for the next tick. */
-	for(int i = 0;
-			i < 1024 && tg_ring_pop(callroute.events, &e, glue_now()) == 0;
-			i++) {
+	/* Bounded by time: a slow route holds up other events, not the keeper's
+	 * other duties. The rest is taken at once after those. */
+	while(tg_ring_pop(callroute.events, &e, glue_now()) == 0) {
 		if(e.type >= (uint32_t)EVENTS)
 			continue;
 		log_event(&e);
 		run_route(&e);
+		if(glue_now() - start > RUN_US) {
+			glue_keeper_wake(&callroute.keeper);
+			return;
+		}
 	}
 }

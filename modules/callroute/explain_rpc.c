@@ -184,7 +184,7 @@ int callroute_cmd_explain(sip_msg_t *msg)
 	q.number = number.s;
 	q.number_len = (size_t)number.len;
 	q.src = src;
-	q.src_len = callroute_caller_number(msg, src);
+	q.src_len = callroute_caller_number(msg, &view->sender, src);
 	q.account = view->sender.account;
 	q.account_limit = view->sender.limit;
 	q.plan_id = view->sender.plan;

@@ -185,7 +185,7 @@ int callroute_cmd_fork(sip_msg_t *msg, const str *group)
 	}
 	rc = draw(&name, id ^ now, &h, view->sender.tenant);
 	if(rc < 0) {
-		view->reason = rc == -1 ? "no_group" : "time";
+		view->reason = rc == -1 ? "no_group" : "no_member";
 		return rc;
 	}
 	leave_trunks(id, now);

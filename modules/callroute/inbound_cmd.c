@@ -38,7 +38,7 @@ enum did_code
 {
 	DID_URI = 1,	/* the request URI is set */
 	DID_GROUP = 2,	/* $callroute(target) is a hunt group */
-	DID_NUMBER = 3, /* $callroute(target) is another number */
+	DID_NUMBER = 3, /* $callroute(number) is another, for callroute_select() */
 	DID_UNKNOWN = -1,
 	DID_REJECTED = -5,
 	DID_CLOSED = -6
@@ -109,6 +109,7 @@ int callroute_cmd_did(sip_msg_t *msg, const str *given)
 		case CALLROUTE_TO_GROUP:
 			return DID_GROUP;
 		case CALLROUTE_TO_NUMBER:
+			snprintf(view->number, sizeof view->number, "%.32s", view->target);
 			return DID_NUMBER;
 		case CALLROUTE_TO_USER:
 			if(set_user(msg, view->target) == 0)

@@ -1,10 +1,12 @@
 /*
- * RPC: callroute.list_trunks, callroute.set_trunk, callroute.stats.
- * Administrator's word, health and breaker are shown apart.
+ * RPC: callroute.list_trunks, callroute.set_trunk, callroute.stats,
+ * callroute.list_quality. The table's state, the operator's word, health and
+ * breaker are shown apart.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "callroute/callroute_mod.h"
+#include "lib/country.h"
 
 #include <string.h>
 
@@ -158,5 +160,85 @@ void callroute_rpc_stats(rpc_t *rpc, void *ctx)
 				"channels",
 				(int)callroute_capacity_channels(callroute.live,
 						CALLROUTE_OWNER_TRUNK, rows[i].id, now));
+	}
+}
+
+/* --- quality ----------------------------------------------------------------- */
+
+struct quality_row
+{
+	struct callroute_quality q;
+	int score;
+	uint16_t group; /* country index + 1, 0 = of no country */
+	char name[CALLROUTE_NAME_MAX];
+};
+
+static int is_asked_for(const struct callroute_trunk *t, const str *name)
+{
+	return name->len == 0 || (name->len == 1 && name->s[0] == '*')
+		   || (strlen(t->name) == (size_t)name->len
+				   && strncmp(t->name, name->s, (size_t)name->len) == 0);
+}
+
+/* One trunk's countries that something is known of. */
+static int read_quality(const struct callroute_trunk *t, struct glue_page *page,
+		struct quality_row *rows, int n, uint64_t now)
+{
+	for(int g = 0; g <= TG_COUNTRIES; g++) {
+		struct callroute_quality q;
+
+		if(callroute_quality_read(callroute.live, (int)t->live, (uint16_t)g,
+				   now,
+				   &q) < 0
+				|| !glue_rpc_row(page))
+			continue;
+		rows[n].q = q;
+		rows[n].group = (uint16_t)g;
+		rows[n].score = callroute_quality_score(
+				callroute.live, (int)t->live, (uint16_t)g, now);
+		memcpy(rows[n++].name, t->name, sizeof t->name);
+	}
+	return n;
+}
+
+void callroute_rpc_list_quality(rpc_t *rpc, void *ctx)
+{
+	static struct quality_row rows[GLUE_RPC_PAGE];
+	const struct callroute_image *im;
+	struct glue_page page;
+	uint64_t now = glue_now();
+	str name = STR_NULL;
+	int n = 0, found = 0;
+	void *h;
+
+	rpc->scan(ctx, "*S", &name);
+	if(glue_rpc_page(rpc, ctx, &page) < 0)
+		return;
+	im = tg_snapshot_enter(callroute.snapshots, process_no, NULL, NULL);
+	for(uint64_t i = 0; im != NULL && i < im->trunks.count; i++) {
+		const struct callroute_trunk *t =
+				&CALLROUTE_ROWS(im, struct callroute_trunk, trunks)[i];
+
+		if(!is_asked_for(t, &name))
+			continue;
+		found = 1;
+		n = read_quality(t, &page, rows, n, now);
+	}
+	tg_snapshot_leave(callroute.snapshots, process_no);
+	if(!found && name.len > 0) {
+		rpc->fault(ctx, 404, "there is no trunk %.*s", GLUE_STR(name));
+		return;
+	}
+	for(int i = 0; i < n; i++) {
+		const struct callroute_quality *q = &rows[i].q;
+		const char *iso =
+				rows[i].group ? tg_country_iso(rows[i].group - 1) : NULL;
+
+		if(rpc->add(ctx, "{", &h) < 0)
+			return;
+		rpc->struct_add(h, "ssdddddd", "trunk", rows[i].name, "country",
+				iso ? iso : "", "calls", (int)q->calls, "asr", (int)q->asr,
+				"ner", (int)q->ner, "acd_sec", (int)q->acd_s, "pdd_ms",
+				(int)q->pdd_ms, "score", rows[i].score);
 	}
 }

@@ -3,6 +3,7 @@
 #include "glue/ksr.h"
 #include "glue/pkg_room.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +22,21 @@ static void describe(struct glue_db *db)
 				u.s, (int)(u.s + u.len - at - 1), at + 1);
 	else
 		snprintf(db->where, sizeof db->where, "%.*s", GLUE_STR(u));
+}
+
+/* Into the log, and the first one for db->error. */
+__attribute__((format(printf, 2, 3))) static void fail(
+		struct glue_db *db, const char *format, ...)
+{
+	char line[sizeof db->error];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(line, sizeof line, format, args);
+	va_end(args);
+	LM_ERR("%s\n", line);
+	if(db->error[0] == '\0')
+		strcpy(db->error, line);
 }
 
 /* A statement without rows. With a place for a result, for db_sqlite does not run
@@ -42,27 +58,31 @@ int glue_db_open(struct glue_db *db, const str *url)
 	db->url = *url;
 	describe(db);
 	if(db_bind_mod(url, &db->f) < 0) {
-		LM_ERR("no database driver for %s: load it first (loadmodule "
-			   "\"db_sqlite.so\" or \"db_mysql.so\")\n",
+		fail(db,
+				"no database driver for %s: load it first (loadmodule "
+				"\"db_sqlite.so\" or \"db_mysql.so\")",
 				db->where);
 		return -1;
 	}
 	if(!DB_CAPABILITY(db->f, DB_CAP_RAW_QUERY)) {
-		LM_ERR("the database driver for %s has no raw queries: use db_sqlite, "
-			   "db_mysql or db_postgres\n",
+		fail(db,
+				"the database driver for %s has no raw queries: use db_sqlite, "
+				"db_mysql or db_postgres",
 				db->where);
 		return -1;
 	}
 	db->con = db->f.init(url);
 	if(db->con == NULL) {
-		LM_ERR("cannot connect to %s: does it exist, and may Kamailio read it? "
-			   "(make db creates it)\n",
+		fail(db,
+				"cannot connect to %s: does it exist, and may Kamailio read "
+				"it? "
+				"(make db creates it)",
 				db->where);
 		return -1;
 	}
 	db->begun = run(db, "BEGIN") == 0;
 	if(!db->begun)
-		LM_ERR("no transaction on %s\n", db->where);
+		fail(db, "no transaction on %s", db->where);
 	return db->begun ? 0 : -1;
 }
 
@@ -85,11 +105,12 @@ int glue_db_check_version(struct glue_db *db, const char *table, int version)
 	if(has == version)
 		return 0;
 	if(has <= 0)
-		LM_ERR("table %s is missing in %s (no row for it in table version): "
-			   "load the schema, see `make db`\n",
+		fail(db,
+				"table %s is missing in %s (no row for it in table version): "
+				"load the schema, see `make db`",
 				table, db->where);
 	else
-		LM_ERR("table %s in %s has version %d, this module needs %d: %s\n",
+		fail(db, "table %s in %s has version %d, this module needs %d: %s",
 				table, db->where, has, version,
 				has < version ? "migrate the schema (db/README.md)"
 							  : "install the newer module");
@@ -109,7 +130,7 @@ static int read_page(struct glue_db *db, const char *table, const char *columns,
 		return -1;
 	*res = NULL;
 	if(db->f.raw_query(db->con, &q, res) < 0 || *res == NULL) {
-		LM_ERR("reading %s from %s failed (columns: %s)\n", table, db->where,
+		fail(db, "reading %s from %s failed (columns: %s)", table, db->where,
 				columns);
 		return -1;
 	}

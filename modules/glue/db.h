@@ -9,7 +9,8 @@
  * another journal mode lets writers wait until close.
  *
  * Only the main process (mod_init) and the keeper call these; each opens its
- * own connection. Errors are logged here, naming what, where and what to do.
+ * own connection. Errors are logged here, naming what, where and what to do; the
+ * first one stays in `error`.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -24,8 +25,9 @@ struct glue_db
 	db_func_t f;
 	db1_con_t *con;
 	str url;
-	char where[96]; /* the URL without its password, for messages */
-	int begun;		/* a transaction is open */
+	char where[96];	 /* the URL without its password, for messages */
+	char error[256]; /* the first thing that failed; "" = nothing did */
+	int begun;		 /* a transaction is open */
 };
 
 /* One row of a page; valid inside the callback only. */

@@ -111,7 +111,7 @@ def test_plan_limit_and_cli_policy_of_the_account(tmp_path):
     ("DE", "03012345678", "493012345678"), ("DE", "004420 79460000", "442079460000"),
     ("DE", "+4930/1", "not_a_number"), ("DE", "+4930-123-456", "4930123456"), ("DE", "%2331#", "#31#"),
     ("GB", "02079460000", "442079460000"), ("GB", "0012025550123", "12025550123"),
-    ("US", "12025550123", "12025550123"), ("US", "2025550123", "12025550123"), ("US", "011493012345678", "493012345678"),
+    ("US", "12025550123", "12025550123"), ("US", "2025550123", "12025550123"), ("US", "011493012345678", "493012345678"),  # noqa: E501
     ("FR", "0123456789", "33123456789"), ("FR", "00493012345678", "493012345678"),
     ("IT", "0612345678", "390612345678"), ("IT", "00493012345678", "493012345678"),
     ("", "493012345678", "493012345678"), ("", "+493012345678", "493012345678"),
@@ -120,10 +120,10 @@ def test_plan_limit_and_cli_policy_of_the_account(tmp_path):
     ("DE", "1234;phone-context=+44", "other_context")])
 def test_number_as_dialled(tmp_path, country, dialled, wanted):
     route = """
-	callroute_account();
-	callroute_normalize();
-	$var(rc) = $rc;
-	sl_send_reply("480", "rc $var(rc) $callroute(reason) $callroute(number)");
+    callroute_account();
+    callroute_normalize();
+    $var(rc) = $rc;
+    sl_send_reply("480", "rc $var(rc) $callroute(reason) $callroute(number)");
 """
     good = wanted.strip("#*").isdigit()
     with inbound(tmp_path, route, sql=[account(1, "ip", "127.0.0.0/8", country=country)]) as edge:
@@ -133,9 +133,9 @@ def test_number_as_dialled(tmp_path, country, dialled, wanted):
 
 def test_number_by_parameter(tmp_path):
     route = """
-	callroute_account();
-	callroute_normalize("0$rU");
-	sl_send_reply("480", "$callroute(number)");
+    callroute_account();
+    callroute_normalize("0$rU");
+    sl_send_reply("480", "$callroute(number)");
 """
     with inbound(tmp_path, route, sql=[account(1, "ip", "127.0.0.0/8", country="DE")]) as edge:
         assert edge.ask("30123456") == "4930123456"
@@ -218,10 +218,10 @@ def test_sos_service_takes_the_countrys_number_that_has_a_rule(tmp_path):
 def test_what_is_an_emergency(tmp_path, uri, wanted):
     """The country's numbers (110 and 112 in Germany), and those of the plan's rules, for whatever caller."""
     route = """
-	callroute_account();
-	callroute_is_emergency();
-	$var(rc) = $rc;
-	sl_send_reply("480", "rc $var(rc)");
+    callroute_account();
+    callroute_is_emergency();
+    $var(rc) = $rc;
+    sl_send_reply("480", "rc $var(rc)");
 """
     rows = [insert("callroute_rule", plan_id=1, prefix="4711", src_prefix="4930", action="emergency", target="sos"),
             account(1, "ip", "127.0.0.0/8", country="DE")]
@@ -248,9 +248,9 @@ def test_where_a_request_comes_from(tmp_path):
     one, two, other = ports.port(), ports.port(), ports.port()
     trunks = [Trunk("one", uri=f"sip:{ports.TRUNKS}:{one}"), Trunk("two", uri=f"sip:{ports.TRUNKS}:{two}")]
     route = """
-	callroute_is_trunk();
-	$var(rc) = $rc;
-	sl_send_reply("480", "rc $var(rc) $callroute(source)");
+    callroute_is_trunk();
+    $var(rc) = $rc;
+    sl_send_reply("480", "rc $var(rc) $callroute(source)");
 """
     with inbound(tmp_path, route, trunks) as edge:
         for port, wanted in ((one, "1 one"), (two, "1 two"), (other, "1 one")):
@@ -270,9 +270,9 @@ def test_whose_an_address_is(tmp_path, addr, wanted):
     trunks = [Trunk("four", uri="sip:192.0.2.1"), Trunk("six", uri="sip:[2001:db8::1]"),
               Trunk("six-too", uri="sip:[2001:db8::1]:5080")]
     route = """
-	callroute_is_trunk("$hdr(X-Addr)");
-	$var(rc) = $rc;
-	sl_send_reply("480", "rc $var(rc) $callroute(source)");
+    callroute_is_trunk("$hdr(X-Addr)");
+    $var(rc) = $rc;
+    sl_send_reply("480", "rc $var(rc) $callroute(source)");
 """
     with inbound(tmp_path, route, trunks) as edge:
         assert edge.ask(headers=[("X-Addr", addr)]) == wanted

@@ -8,6 +8,8 @@ The route gets INVITEs that start a call. One that has the header X-Auth is aske
 credentials first: any user, whose password is SECRET. Telephones register freely.
 """
 
+import weakref
+
 from . import ports, sip
 from .agent import Agent, Answer, Callee
 from .routing import Routing, Trunk
@@ -40,79 +42,79 @@ modparam("callroute", "db_url", "sqlite:///{database}")
 {params}
 
 request_route {{
-	if (is_method("CANCEL")) {{
-		if (t_check_trans()) t_relay();
-		exit;
-	}}
-	if (has_totag()) {{
-		if (loose_route()) {{
-			if (is_method("BYE")) callroute_release();
-			t_relay();
-		}} else if (is_method("ACK")) {{
-			if (t_check_trans()) t_relay();
-		}} else {{
-			sl_send_reply("481", "Call/Transaction Does Not Exist");
-		}}
-		exit;
-	}}
-	if (is_method("OPTIONS")) {{
-		sl_send_reply("200", "OK");
-		exit;
-	}}
-	if (is_method("REGISTER")) {{
-		save("location");
-		exit;
-	}}
-	if (is_present_hf("X-Auth") && !pv_proxy_authenticate("$fd", "secret", "0")) {{
-		proxy_challenge("$fd", "1");
-		exit;
-	}}
-	record_route();
-	{before}
+    if (is_method("CANCEL")) {{
+        if (t_check_trans()) t_relay();
+        exit;
+    }}
+    if (has_totag()) {{
+        if (loose_route()) {{
+            if (is_method("BYE")) callroute_release();
+            t_relay();
+        }} else if (is_method("ACK")) {{
+            if (t_check_trans()) t_relay();
+        }} else {{
+            sl_send_reply("481", "Call/Transaction Does Not Exist");
+        }}
+        exit;
+    }}
+    if (is_method("OPTIONS")) {{
+        sl_send_reply("200", "OK");
+        exit;
+    }}
+    if (is_method("REGISTER")) {{
+        save("location");
+        exit;
+    }}
+    if (is_present_hf("X-Auth") && !pv_proxy_authenticate("$fd", "secret", "0")) {{
+        proxy_challenge("$fd", "1");
+        exit;
+    }}
+    record_route();
+    {before}
 }}
 {routes}
 """
 
 # Who calls, and nothing else.
 ACCOUNT = """
-	callroute_account();
-	$var(rc) = $rc;
-	sl_send_reply("480", "rc $var(rc) $callroute(reason) $callroute(account) $callroute(tenant)");
+    callroute_account();
+    $var(rc) = $rc;
+    sl_send_reply("480", "rc $var(rc) $callroute(reason) $callroute(account) $callroute(tenant)");
 """
 # What the README shows for calls that go out.
 OUT = """
-	callroute_account();
-	$var(who) = $rc;
-	if (!callroute_is_emergency()) {
-		if ($var(who) < 0) {
-			sl_send_reply("403", "$callroute(reason)");
-			exit;
-		}
-		if (!callroute_normalize()) {
-			sl_send_reply("484", "$callroute(reason)");
-			exit;
-		}
-	}
-	callroute_select();
-	$var(rc) = $rc;
-	if ($var(rc) < 0) {
-		sl_send_reply("480", "rc $var(rc) $callroute(reason)");
-		exit;
-	}
-	xlog("L_NOTICE", "trunk-try trunk=$callroute(trunk) plan=$callroute(plan) number=$callroute(number) emergency=$callroute(emergency)\\n");
-	t_on_failure("NEXT");
-	t_relay();
+    callroute_account();
+    $var(who) = $rc;
+    if (!callroute_is_emergency()) {
+        if ($var(who) < 0) {
+            sl_send_reply("403", "$callroute(reason)");
+            exit;
+        }
+        if (!callroute_normalize()) {
+            sl_send_reply("484", "$callroute(reason)");
+            exit;
+        }
+    }
+    callroute_select();
+    $var(rc) = $rc;
+    if ($var(rc) < 0) {
+        sl_send_reply("480", "rc $var(rc) $callroute(reason)");
+        exit;
+    }
+    xlog("L_NOTICE", "trunk-try trunk=$callroute(trunk) plan=$callroute(plan) number=$callroute(number) emergency=$callroute(emergency)\\n");
+    t_on_failure("NEXT");
+    t_relay();
 """
 NEXT = """
 failure_route[NEXT] {
-	if (t_is_canceled()) exit;
-	callroute_next();
-	$var(rc) = $rc;
-	xlog("L_NOTICE", "next rc=$var(rc) reason=$callroute(reason)\\n");
-	if ($var(rc) > 0) {
-		t_on_failure("NEXT");
-		t_relay();
-	}
+    if (t_is_canceled()) exit;
+    callroute_next();
+    $var(rc) = $rc;
+    xlog("L_NOTICE", "next rc=$var(rc) reason=$callroute(reason)\\n");
+    if ($var(rc) > 0) {
+        t_on_failure("NEXT");
+        t_relay();
+    }
 }
 """
 
@@ -168,7 +170,8 @@ class Edge(Routing):
 
 def inbound(folder, route, trunks=(), routes=NEXT, **how):
     """An Edge with this request route for new calls."""
-    return Edge(folder, trunks or [Trunk("unused", uri=f"sip:{ports.TRUNKS}:9")], cfg=CFG, before=route, routes=routes, **how)
+    return Edge(folder, trunks or [Trunk("unused", uri=f"sip:{ports.TRUNKS}:9")], cfg=CFG, before=route, routes=routes,
+                **{"aliases": [ports.HOME], **how})
 
 
 def final(agent, raw, seconds=sip.DEADLINE):
@@ -193,3 +196,51 @@ def hang_up(agent, raw, response):
     dialog = agent.dialog(Answer(response, raw))
     dialog.ack()
     return dialog
+
+
+# -- hunt groups ----------------------------------------------------------------
+
+
+class Place:
+    """Where a telephone will be, before there is a server to send to."""
+
+    def __init__(self, name, host="127.1.0.20"):
+        self.name, self.host, self.port = name, host, ports.port()
+
+    @property
+    def uri(self):
+        """Its SIP URI."""
+        return f"sip:{self.name}@{self.host}:{self.port}"
+
+    def phone(self, edge):
+        """The telephone itself."""
+        return edge.keep(Agent(edge.server, self.name, "127.0.0.1", SECRET, self.host, port=self.port))
+
+
+def group(key, name, strategy, uris, **columns):
+    """The rows of a hunt group; `uris` holds URIs, or (URI, {column: value})."""
+    yield insert("callroute_group", id=key, name=name, strategy=strategy, **columns)
+    for number, one in enumerate(uris, 1):
+        uri, more = one if isinstance(one, tuple) else (one, {})
+        yield insert("callroute_member", **{"id": 100 * key + number, "group_id": key, "uri": uri, **more})
+
+
+RUNG = weakref.WeakKeyDictionary()      # the Vias that each telephone has seen
+
+
+def ring(phone, seconds=sip.DEADLINE):
+    """Wait for an INVITE that this telephone has not seen, and ring; fails in vain."""
+    rung = RUNG.setdefault(phone, set())
+    invite = phone.end.expect(lambda m: m.method == "INVITE" and m.get("via") not in rung, seconds)
+    assert invite is not None, f"{phone.user} was not called"
+    rung.add(invite.get("via"))
+    phone.end.reply(invite, 180, "Ringing", tag="r" + sip.token())
+    return invite
+
+
+def cancelled(phone, invite, seconds=sip.DEADLINE):
+    """Wait until the ringing ends by a CANCEL, and answer as one must; fails in vain."""
+    cancel = phone.end.request("CANCEL", seconds)
+    assert cancel is not None and cancel.callid == invite.callid, f"{phone.user} rings on"
+    phone.end.reply(cancel, 200, "OK", tag=sip.token())
+    phone.end.reply(invite, 487, "Request Terminated", tag=sip.token())

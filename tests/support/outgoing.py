@@ -47,53 +47,53 @@ modparam("callroute", "db_url", "sqlite:///{database}")
 {params}
 
 request_route {{
-	if (is_method("CANCEL")) {{
-		if (t_check_trans()) t_relay();
-		exit;
-	}}
-	if (has_totag()) {{
-		if (loose_route()) {{
+    if (is_method("CANCEL")) {{
+        if (t_check_trans()) t_relay();
+        exit;
+    }}
+    if (has_totag()) {{
+        if (loose_route()) {{
 #!ifndef WITHOUT_RELEASE
-			if (is_method("BYE")) callroute_release();
+            if (is_method("BYE")) callroute_release();
 #!endif
-			t_relay();
-		}} else if (is_method("ACK")) {{
-			if (t_check_trans()) t_relay();
-		}} else {{
-			sl_send_reply("481", "Call/Transaction Does Not Exist");
-		}}
-		exit;
-	}}
-	if (is_method("OPTIONS")) {{
-		sl_send_reply("200", "OK");
-		exit;
-	}}
-	record_route();
-	callroute_account();
-	{before}
-	$var(code) = $rc;
-	if ($var(code) != 1) {{
-		$var(text) = $_s($var(code) $callroute(reason));
-		sl_send_reply("480", "$var(text)");
-		exit;
-	}}
-	route(RELAY);
+            t_relay();
+        }} else if (is_method("ACK")) {{
+            if (t_check_trans()) t_relay();
+        }} else {{
+            sl_send_reply("481", "Call/Transaction Does Not Exist");
+        }}
+        exit;
+    }}
+    if (is_method("OPTIONS")) {{
+        sl_send_reply("200", "OK");
+        exit;
+    }}
+    record_route();
+    callroute_account();
+    {before}
+    $var(code) = $rc;
+    if ($var(code) != 1) {{
+        $var(text) = $_s($var(code) $callroute(reason));
+        sl_send_reply("480", "$var(text)");
+        exit;
+    }}
+    route(RELAY);
 }}
 
 route[RELAY] {{
-	xlog("L_NOTICE", "trunk-try trunk=$callroute(trunk) attempt=$callroute(attempt) call=$ci\\n");
-	t_on_failure("NEXT");
-	t_relay();
-	exit;
+    xlog("L_NOTICE", "trunk-try trunk=$callroute(trunk) attempt=$callroute(attempt) call=$ci\\n");
+    t_on_failure("NEXT");
+    t_relay();
+    exit;
 }}
 
 failure_route[NEXT] {{
-	callroute_next();
-	$var(code) = $rc;
-	if ($var(code) == 1) {{
-		route(RELAY);
-	}}
-	xlog("L_NOTICE", "next-refused code=$var(code) reason=$callroute(reason) call=$ci\\n");
+    callroute_next();
+    $var(code) = $rc;
+    if ($var(code) == 1) {{
+        route(RELAY);
+    }}
+    xlog("L_NOTICE", "next-refused code=$var(code) reason=$callroute(reason) call=$ci\\n");
 }}
 {routes}
 """
