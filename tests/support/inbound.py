@@ -101,7 +101,7 @@ OUT = """
         sl_send_reply("480", "rc $var(rc) $callroute(reason)");
         exit;
     }
-    xlog("L_NOTICE", "trunk-try trunk=$callroute(trunk) plan=$callroute(plan) number=$callroute(number) emergency=$callroute(emergency)\\n");
+    xlog("L_NOTICE", "trunk-try trunk=$callroute(trunk) plan=$callroute(plan) number=$callroute(number) emergency=$callroute(emergency)\\n");  # noqa: E501
     t_on_failure("NEXT");
     t_relay();
 """
