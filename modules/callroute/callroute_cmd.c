@@ -176,66 +176,90 @@ static int decide(sip_msg_t *msg, uint64_t id, struct callroute_view *view,
 	return rc;
 }
 
-static int choose(sip_msg_t *msg, struct callroute_view *view,
-		struct callroute_question *q)
+/* The verdict; with it a trunk is applied, or nothing is held. */
+static int choose(sip_msg_t *msg, uint64_t id, struct callroute_view *view,
+		struct callroute_question *q, struct callroute_attempt *old, int again)
 {
-	struct callroute_attempt *a = &view->attempt, old;
-	uint64_t id = callroute_request_id(msg);
-	enum standing standing = id != 0 ? stand(msg, id, &old) : TAKEN;
-	int admitted = 0, rc;
+	struct callroute_attempt *a = &view->attempt;
+	int admitted = again && abandon(old, &view->sender, id), rc;
+	uint64_t now;
 
-	if(standing == TAKEN)
-		return refuse(view, "bad_message", CALLROUTE_NO_PREFIX);
-	if(standing == REPEATED) {
-		*a = old;
-		callroute_copy_trunk(a->trunk_id, view, NULL);
-		view->reason = "ok";
-		return CALLROUTE_OK;
-	}
-	if(standing == AGAIN)
-		admitted = abandon(&old, &view->sender, id);
 	a->call = id;
 	a->followed = 1;
 	rc = decide(msg, id, view, q, admitted);
-	if(rc != CALLROUTE_OK) {
-		callroute_capacity_release(callroute.live, id, glue_now());
-		tg_store_del(callroute.attempt_store, id);
-	} else if(!callroute_is_held(msg, id)
-			  && !(standing == AGAIN && old.followed)) {
-		callroute_follow(msg, id, touches_identity(a));
+	if(rc == CALLROUTE_OK) {
+		if(!callroute_is_held(msg, id) && !(again && old->followed))
+			callroute_follow(msg, id, touches_identity(a));
+		return rc;
 	}
+	now = glue_now();
+	callroute_capacity_release(callroute.live, id, now);
+	if(!again)
+		return rc;
+	/* A third choice wants the number, callroute_next() nothing. */
+	old->count = old->next;
+	old->settled = 1;
+	tg_store_put(callroute.attempt_store, id, 0,
+			now + (uint64_t)callroute.attempt_ttl * 1000000, now, old);
 	return rc;
+}
+
+/* The number asked about: the parameter, what callroute_normalize() made, that
+ * of the choice before (whose trunk may have rewritten the request's), or the
+ * request's. 0, -1. */
+static int number_of(sip_msg_t *msg, struct callroute_view *view,
+		const str *given, const struct callroute_attempt *old, str *out)
+{
+	if(given != NULL)
+		*out = *given;
+	else if(view->number[0] != '\0' || callroute_take_sos(msg, view))
+		*out = (str){view->number, (int)strlen(view->number)};
+	else if(old != NULL)
+		*out = (str){(char *)old->number, old->number_len};
+	else if(callroute_request_number(msg, out) < 0)
+		return -1;
+	if(out->len > 0 && out->s[0] == '+') {
+		out->s++;
+		out->len--;
+	}
+	return 0;
 }
 
 int callroute_cmd_select(sip_msg_t *msg, const str *plan, const str *dst)
 {
 	struct callroute_view *view = callroute_view_of(msg);
+	struct callroute_attempt old;
 	struct callroute_question q = {0};
+	uint64_t id = callroute_request_id(msg);
+	enum standing standing = id != 0 ? stand(msg, id, &old) : TAKEN;
 	char src[CALLROUTE_CALLER_MAX];
 	str number;
 
 	memset(&view->attempt, 0, sizeof view->attempt);
 	memset(&view->trunk, 0, sizeof view->trunk);
 	view->reason = "";
-	if(dst != NULL)
-		number = *dst;
-	else if(view->number[0] != '\0' || callroute_take_sos(msg, view))
-		number = (str){view->number, (int)strlen(view->number)};
-	else if(callroute_request_number(msg, &number) < 0)
-		return refuse(view, "not_a_number", CALLROUTE_NO_PREFIX);
-	if(number.len > 0 && number.s[0] == '+') {
-		number.s++;
-		number.len--;
+	if(standing == TAKEN)
+		return refuse(view, "bad_message", CALLROUTE_NO_PREFIX);
+	if(standing == REPEATED) {
+		view->attempt = old;
+		callroute_copy_trunk(old.trunk_id, view, NULL);
+		view->reason = "ok";
+		return CALLROUTE_OK;
 	}
+	/* A failure route knows of the sender by the choice before. */
+	if(standing == AGAIN && view->sender.account == 0)
+		view->sender = old.sender;
+	if(number_of(msg, view, dst, standing == AGAIN ? &old : NULL, &number) < 0)
+		return refuse(view, "not_a_number", CALLROUTE_NO_PREFIX);
 	if(plan == NULL && callroute_emergency_is_lost(msg, view, &number))
 		return refuse(view, "no_emergency_rule", CALLROUTE_NO_PREFIX);
-	callroute_end_hunt(callroute_request_id(msg));
+	callroute_end_hunt(id);
 	q.number = number.s;
 	q.number_len = (size_t)number.len;
 	q.src = src;
 	q.src_len = callroute_caller_number(msg, &view->sender, src);
 	set_plan(&q, plan, &view->sender);
-	return choose(msg, view, &q);
+	return choose(msg, id, view, &q, &old, standing == AGAIN);
 }
 
 /* --- callroute_next ---------------------------------------------------------- */
@@ -335,8 +359,7 @@ int callroute_cmd_release(sip_msg_t *msg)
 	uint64_t now = glue_now(), dialogs[2], id;
 
 	if(callroute_dialog_ids(msg, dialogs) == 0)
-		return release_dialog(dialogs[0], now)
-							   + release_dialog(dialogs[1], now)
+		return release_dialog(dialogs[0], now) + release_dialog(dialogs[1], now)
 					   ? 1
 					   : -1;
 	id = callroute_request_id(msg);

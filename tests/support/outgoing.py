@@ -109,7 +109,7 @@ def plan_row(**columns):
 def account(**columns):
     """The account of everybody on the loopback networks."""
     return plan_row(table="callroute_account", **{"id": 7, "match_type": "ip", "match_value": "127.0.0.0/8",
-                                                 "plan_id": 1, **columns})
+                                                 "plan_id": 1, **columns})  # noqa: E128
 
 
 @contextlib.contextmanager
