@@ -23,7 +23,7 @@ static int read_order(
 {
 	str word;
 
-	while(rpc->scan(ctx, "*S", &word) == 1) {
+	while(rpc->scan(ctx, "*.S", &word) == 1) {
 		if(is_word(&word, "dry")) {
 			order->dry = 1;
 		} else if(is_word(&word, "force")) {
@@ -31,7 +31,7 @@ static int read_order(
 		} else if(is_word(&word, "plan") || is_word(&word, "plans")) {
 			order->scope = CALLROUTE_LOAD_PLANS;
 		} else if(is_word(&word, "deck")) {
-			if(rpc->scan(ctx, "*S", &word) != 1 || word.len < 1
+			if(rpc->scan(ctx, "*.S", &word) != 1 || word.len < 1
 					|| word.len >= (int)sizeof order->deck) {
 				rpc->fault(ctx, 400, "deck needs the name of a deck");
 				return -1;
@@ -161,7 +161,7 @@ DOC(list_trunks_doc, "Trunks in use: callroute.list_trunks [first [rows]]");
 DOC(set_trunk_doc, "An operator's word over the table's: callroute.set_trunk "
 				   "NAME up|drain|down|table");
 DOC(explain_doc, "What would become of a call, vendor by vendor: "
-				 "callroute.explain NUMBER PLAN [SRC [AT]]");
+				 "callroute.explain NUMBER PLAN [SRC [AT [FIRST [ROWS]]]]");
 
 /* clang-format off */
 const rpc_export_t callroute_rpcs[] = {
