@@ -147,7 +147,8 @@ def test_refused_and_unknown(tmp_path):
 def test_by_time_and_priority(tmp_path):
     """Three rows: one whose time is over there, one that is open now, and one for always."""
     hour = (datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(hours=1)).strftime("%H")
-    times = [insert("callroute_time", id=key, tz=zone, dtstart=f"20260101T{hour}0000", duration="PT3H", rrule="FREQ=DAILY")
+    times = [insert("callroute_time", id=key, tz=zone, dtstart=f"20260101T{hour}0000",
+                    duration="PT3H", rrule="FREQ=DAILY")
              for key, zone in ((1, "Pacific/Auckland"), (2, "UTC"))]
     rows = [*times, *(did(key, "reject", "", tenant=tenant, priority=key, time_id=window)
                       for key, tenant, window in ((1, "closed", 1), (2, "open", 2), (3, "always", 0)))]
@@ -249,7 +250,8 @@ def test_caller_gives_up(tmp_path):
         assert caller.end.expect(lambda m: m.status == 180) is not None
         sent = sip.Message(raw)
         caller.end.send(sip.build(f"CANCEL {sent.uri} SIP/2.0", [
-            *[(name, sent.get(name)) for name in ("via", "from", "to", "call-id")], ("CSeq", f"{sent.cseq[0]} CANCEL")]))
+            *[(name, sent.get(name)) for name in ("via", "from", "to", "call-id")],
+            ("CSeq", f"{sent.cseq[0]} CANCEL")]))
         cancelled(first, invite)
         assert final(caller, raw).status == 487
         assert second.end.request("INVITE", 0.3) is None

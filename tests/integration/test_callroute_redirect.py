@@ -10,14 +10,14 @@ from support.inbound import inbound, insert
 from support.routing import Trunk
 
 REDIRECT = """
-	callroute_select();
-	$var(rc) = $rc;
-	if ($var(rc) < 0) {
-		sl_send_reply("480", "rc $var(rc) $callroute(reason)");
-		exit;
-	}
-	if (!callroute_redirect(%s)) sl_send_reply("500", "$callroute(reason)");
-	xlog("L_NOTICE", "redirected rc=$var(rc) trunk=$callroute(trunk)\\n");
+    callroute_select();
+    $var(rc) = $rc;
+    if ($var(rc) < 0) {
+        sl_send_reply("480", "rc $var(rc) $callroute(reason)");
+        exit;
+    }
+    if (!callroute_redirect(%s)) sl_send_reply("500", "$callroute(reason)");
+    xlog("L_NOTICE", "redirected rc=$var(rc) trunk=$callroute(trunk)\\n");
 """
 NUMBER = "+4930123456"
 
