@@ -18,8 +18,24 @@
  *  6. for each entry of the plan: the rate of its deck with the longest prefix
  *     that is valid now and for this caller; then its eligibility in the order
  *     of enum callroute_fate;
- *  7. order by price, quality or priority; the best max_attempts that have a
- *     channel free.
+ *  7. order: a rule's trunks as its target names them, then the plan's by price,
+ *     quality or priority; the best max_attempts that have a channel and a call
+ *     per second free;
+ *  8. the account's own calls per second and channels.
+ *
+ * A rule's trunk (route) costs what the plan would take it at: the cheapest of
+ * the trunk's entries whose countries and time hold, of equal prices that of the
+ * lowest deck id. An entry's countries and time do not keep the rule's trunk
+ * from the call, they only leave it without a price; where the plan looks at the
+ * margin, that is left out. A rate that blocks the prefix keeps it from the call
+ * unless another entry prices it: whoever blocks a prefix in a deck does it
+ * against fraud as a rule, and a rule is written for other reasons.
+ *
+ * An emergency call leaves out steps 2, 4, 5 and 8, and no margin, channel or
+ * call per second is asked of anybody. Nothing keeps its rule's trunks from it:
+ * those that an operator, a probe or a breaker holds for down are tried last,
+ * behind the plan's own (stop = 0). It tries CALLROUTE_CANDIDATES trunks,
+ * whatever max_attempts says.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -33,9 +49,11 @@
 #define CALLROUTE_CANDIDATES 8	  /* attempts of one call at most */
 #define CALLROUTE_NUMBER_MAX 32	  /* digits of a number */
 #define CALLROUTE_ENTRIES_MAX 256 /* trunks of one plan at most */
-#define CALLROUTE_QUALITY_STEP 20 /* of 1000: less is no difference */
-#define CALLROUTE_TARGETS_MAX 8	  /* trunks of one rule at most */
-#define CALLROUTE_MEMBERS_MAX 64  /* members of one hunt group at most */
+/* Scores (of 1000) are compared as score / 20, cut off: 760 .. 779 are equal,
+ * and the price decides between them; 779 and 780 are not. */
+#define CALLROUTE_QUALITY_STEP 20
+#define CALLROUTE_TARGETS_MAX 8	 /* trunks of one rule at most */
+#define CALLROUTE_MEMBERS_MAX 64 /* members of one hunt group at most */
 #define CALLROUTE_VENDORS_MAX (CALLROUTE_ENTRIES_MAX + CALLROUTE_TARGETS_MAX)
 
 /* Verdicts; the script sees them as they are. */
@@ -56,28 +74,36 @@ enum callroute_verdict
 /*
  * What became of one vendor. In the order in which they are looked at, so that
  * the greatest one among the vendors of a call is the one that came closest:
- * when nobody is left, it gives the verdict.
+ * when nobody is left, it gives the verdict and the reason, as the comments say.
  */
 enum callroute_fate
 {
-	CALLROUTE_FATE_RULE,			 /* a rule sends the call elsewhere */
-	CALLROUTE_FATE_NO_RATE,			 /* its deck has no valid rate here */
-	CALLROUTE_FATE_RATE_BLOCKED,	 /* its deck blocks the prefix */
-	CALLROUTE_FATE_SRC_COUNTRY,		 /* does not take callers from there */
-	CALLROUTE_FATE_DST_COUNTRY,		 /* does not take calls to there */
-	CALLROUTE_FATE_TIME,			 /* not at this time */
-	CALLROUTE_FATE_MARGIN,			 /* would earn less than min_margin(_pct) */
-	CALLROUTE_FATE_PRICE_UNKNOWN,	 /* a rule's trunk without a price, and
-	                                   the plan looks at the margin */
-	CALLROUTE_FATE_ADMIN,			 /* drain or down, by table or by RPC */
-	CALLROUTE_FATE_CARRIER,			 /* its carrier is disabled */
-	CALLROUTE_FATE_PROBES,			 /* does not answer OPTIONS */
-	CALLROUTE_FATE_BREAKER,			 /* fails too many live calls */
-	CALLROUTE_FATE_CHANNELS,		 /* the trunk's channels are taken */
-	CALLROUTE_FATE_CPS,				 /* the trunk's calls a second */
-	CALLROUTE_FATE_CARRIER_CHANNELS, /* the same of its carrier */
-	CALLROUTE_FATE_CARRIER_CPS,
-	CALLROUTE_FATE_TWICE, /* the trunk is a candidate already, cheaper */
+	/* NO_PREFIX "no_prefix" */
+	CALLROUTE_FATE_RULE,	/* a rule sends the call elsewhere */
+	CALLROUTE_FATE_NO_RATE, /* its deck has no valid rate here */
+	/* BLOCKED "blocked" */
+	CALLROUTE_FATE_RATE_BLOCKED, /* its deck blocks the prefix */
+	/* BLOCKED "src_country", "dst_country" */
+	CALLROUTE_FATE_SRC_COUNTRY, /* does not take callers from there */
+	CALLROUTE_FATE_DST_COUNTRY, /* does not take calls to there */
+	/* OUTSIDE_TIME "time" */
+	CALLROUTE_FATE_TIME, /* not at this time */
+	/* NO_MARGIN "margin", "price_unknown" */
+	CALLROUTE_FATE_MARGIN,		  /* would earn less than min_margin(_pct) */
+	CALLROUTE_FATE_PRICE_UNKNOWN, /* a rule's trunk without a price, and the
+	                                 plan looks at the margin */
+	/* ALL_DOWN "all_down" */
+	CALLROUTE_FATE_ADMIN,	/* drain or down, by table or by RPC */
+	CALLROUTE_FATE_CARRIER, /* its carrier is disabled */
+	CALLROUTE_FATE_PROBES,	/* does not answer OPTIONS */
+	CALLROUTE_FATE_BREAKER, /* fails too many live calls */
+	/* NO_CAPACITY "no_capacity" */
+	CALLROUTE_FATE_CPS,			/* the trunk's calls a second are used up */
+	CALLROUTE_FATE_CHANNELS,	/* the trunk's channels are taken */
+	CALLROUTE_FATE_CARRIER_CPS, /* the same of its carrier */
+	CALLROUTE_FATE_CARRIER_CHANNELS,
+	/* with these somebody is left */
+	CALLROUTE_FATE_TWICE, /* the trunk is a candidate already, better placed */
 	CALLROUTE_FATE_RANK,  /* eligible, but max_attempts were better */
 	CALLROUTE_FATE_CHOSEN,
 	CALLROUTE_FATES
@@ -119,10 +145,12 @@ struct callroute_answer
 	int verdict;			   /* enum callroute_verdict */
 	const char *reason;		   /* static text, never NULL: ok, no_prefix ... */
 	int count;				   /* candidates, best first */
-	int emergency;			   /* no limit of anybody's stands in its way */
+	int emergency;			   /* an emergency rule has the number */
 	uint32_t plan_id, rule_id; /* 0 = none */
 	int64_t sell;			   /* micro-units a minute; -1 = not known */
-	uint16_t src_country, dst_country; /* lib/country.h index, 0 = none */
+	/* index of lib/country.h + 1; 0 = of no country, or not looked up (the
+	 * verdict came before step 5) */
+	uint16_t src_country, dst_country;
 	uint8_t routing_len; /* digits of the routing number, 0 = not ported */
 	char routing_number[16];
 	char plan[CALLROUTE_NAME_MAX];

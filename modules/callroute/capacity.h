@@ -66,7 +66,8 @@ enum callroute_refusal
  * costs nothing; one with a channel limit a lock and a walk down a tree. The
  * account is the same for all candidates: ask once for it alone, then for the
  * candidates with account 0.
- * 0 or a callroute_refusal (the first in the order trunk, carrier, account).
+ * 0 or a callroute_refusal: the first in the order trunk, carrier, account, of
+ * each its calls per second (a word of memory) before its channels (a lock).
  */
 int callroute_capacity_peek(struct callroute_live *live,
 		const struct callroute_claim *claim, const struct callroute_claim *held,

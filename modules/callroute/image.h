@@ -137,7 +137,8 @@ struct callroute_plan
 };
 
 /* One vendor of a plan: this trunk at the prices of this deck. A plan's entries
- * are sorted by deck. */
+ * are sorted by deck; those of a disabled deck are left out, so their trunks are
+ * no vendors of the plan by it. */
 struct callroute_entry
 {
 	uint32_t trunk, deck;				   /* indexes */
@@ -147,7 +148,7 @@ struct callroute_entry
 	uint16_t weight; /* share among equals, 0 = only when the others fail */
 };
 
-/* Bit n: the country of index n (lib/country.h); bit 0: of no country. */
+/* Bit n: the country of index n - 1 (lib/country.h); bit 0: of no country. */
 struct callroute_countries
 {
 	uint64_t bits[5];
@@ -163,7 +164,8 @@ struct callroute_deck
 	char name[CALLROUTE_NAME_MAX];
 };
 
-/* 40 bits of price: up to a million of the currency's units a minute. */
+/* 40 bits of price: up to a million of the currency's units a minute. What the
+ * deck's fx converts is rounded to the next micro-unit, half of one upwards. */
 struct callroute_rate
 {
 	uint32_t price_low; /* micro-units a minute, converted by the deck's fx */

@@ -33,31 +33,40 @@ static int earns_too_little(const struct callroute_case *c, int64_t price)
 		   || left * 100 < c->sell_price * p->min_margin_pct;
 }
 
-/* What the plan says of this vendor. */
-static enum callroute_fate judge_terms(
-		const struct callroute_case *c, const struct callroute_vendor *v)
+enum callroute_fate callroute_judge_entry(
+		const struct callroute_case *c, const struct callroute_entry *e)
 {
-	const struct callroute_entry *e;
-
-	if(v->entry == CALLROUTE_NONE)
-		return c->plan->looks_at_margin && !v->rated
-					   ? CALLROUTE_FATE_PRICE_UNKNOWN
-			   : v->rated && earns_too_little(c, v->price)
-					   ? CALLROUTE_FATE_MARGIN
-					   : CALLROUTE_FATE_RANK;
-	if(c->rule != NULL && c->rule->stop)
-		return CALLROUTE_FATE_RULE;
-	if(!v->rated)
-		return CALLROUTE_FATE_NO_RATE;
-	if(v->fate == CALLROUTE_FATE_RATE_BLOCKED)
-		return CALLROUTE_FATE_RATE_BLOCKED;
-	e = &CALLROUTE_ROWS(c->im, struct callroute_entry, entries)[v->entry];
 	if(!has_country(c->im, e->src_countries, c->src_country))
 		return CALLROUTE_FATE_SRC_COUNTRY;
 	if(!has_country(c->im, e->dst_countries, c->dst_country))
 		return CALLROUTE_FATE_DST_COUNTRY;
-	if(!callroute_time_holds(c->im, e->time, c->q->now))
-		return CALLROUTE_FATE_TIME;
+	return callroute_time_holds(c->im, e->time, c->q->now)
+				   ? CALLROUTE_FATE_RANK
+				   : CALLROUTE_FATE_TIME;
+}
+
+/* What rates, rule and plan say of this vendor. */
+static enum callroute_fate judge_terms(
+		const struct callroute_case *c, const struct callroute_vendor *v)
+{
+	const struct callroute_entry *entries =
+			CALLROUTE_ROWS(c->im, struct callroute_entry, entries);
+	enum callroute_fate fate = CALLROUTE_FATE_RANK;
+	int ruled = v->entry == CALLROUTE_NONE;
+
+	if(!ruled && c->rule != NULL && c->rule->stop)
+		return CALLROUTE_FATE_RULE;
+	if(!ruled && !v->rated)
+		return CALLROUTE_FATE_NO_RATE;
+	if(v->fate == CALLROUTE_FATE_RATE_BLOCKED)
+		return CALLROUTE_FATE_RATE_BLOCKED;
+	if(!ruled)
+		fate = callroute_judge_entry(c, &entries[v->entry]);
+	if(fate != CALLROUTE_FATE_RANK)
+		return fate;
+	if(!v->rated)
+		return c->plan->looks_at_margin ? CALLROUTE_FATE_PRICE_UNKNOWN
+										: CALLROUTE_FATE_RANK;
 	return earns_too_little(c, v->price) ? CALLROUTE_FATE_MARGIN
 										 : CALLROUTE_FATE_RANK;
 }
@@ -269,6 +278,8 @@ int callroute_rank_vendors(struct callroute_case *c, enum callroute_fate *best,
 {
 	const struct callroute_trunk *trunks =
 			CALLROUTE_ROWS(c->im, struct callroute_trunk, trunks);
+	/* max_attempts is a limit, and no limit cuts an emergency call short. */
+	int most = c->emergency ? CALLROUTE_CANDIDATES : c->plan->max_attempts;
 	struct heap h;
 	int n = 0;
 
@@ -281,7 +292,7 @@ int callroute_rank_vendors(struct callroute_case *c, enum callroute_fate *best,
 	}
 	for(int i = h.count / 2 - 1; i >= 0; i--)
 		sink(c, &h, i);
-	while(h.count > 0 && n < c->plan->max_attempts) {
+	while(h.count > 0 && n < most) {
 		struct callroute_vendor *v = take_best(c, &h);
 		const struct callroute_trunk *t = &trunks[v->trunk];
 

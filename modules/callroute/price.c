@@ -139,24 +139,37 @@ static void list_vendors(struct callroute_case *c)
 	c->work->count = (int)(ruled + c->plan->count);
 }
 
-/* A rule's trunk costs what the plan's deck for it says. */
-static void price_targets(struct callroute_case *c)
+/* A rule's trunk costs what the plan would take it at: the cheapest of its
+ * entries that hold for this call, of equals that of the lowest deck. Where none
+ * has a price, a deck that blocks the prefix bars the rule's trunk too, in or out
+ * of the entry's hours: such a row says that calls there are not wanted. */
+static void price_target(
+		const struct callroute_case *c, struct callroute_vendor *target)
 {
-	struct callroute_vendor *v = c->work->vendors;
+	const struct callroute_entry *entries =
+			CALLROUTE_ROWS(c->im, struct callroute_entry, entries);
 
-	for(int i = 0; i < c->rule->targets; i++) {
-		for(int j = c->rule->targets; j < c->work->count; j++) {
-			if(v[j].trunk != v[i].trunk || !v[j].rated
-					|| v[j].fate == CALLROUTE_FATE_RATE_BLOCKED)
-				continue;
-			v[i].rated = 1;
-			v[i].price = v[j].price;
-			v[i].connect_fee = v[j].connect_fee;
-			v[i].first_sec = v[j].first_sec;
-			v[i].step_sec = v[j].step_sec;
-			v[i].prefix_len = v[j].prefix_len;
-			break;
+	for(int i = c->rule->targets; i < c->work->count; i++) {
+		const struct callroute_vendor *v = &c->work->vendors[i];
+
+		if(v->trunk != target->trunk || !v->rated)
+			continue;
+		if(v->fate == CALLROUTE_FATE_RATE_BLOCKED) {
+			if(!target->rated)
+				target->fate = v->fate;
+			continue;
 		}
+		if((target->rated && target->price <= v->price)
+				|| callroute_judge_entry(c, &entries[v->entry])
+						   != CALLROUTE_FATE_RANK)
+			continue;
+		target->rated = 1;
+		target->fate = CALLROUTE_FATE_RANK;
+		target->price = v->price;
+		target->connect_fee = v->connect_fee;
+		target->first_sec = v->first_sec;
+		target->step_sec = v->step_sec;
+		target->prefix_len = v->prefix_len;
 	}
 }
 
@@ -186,6 +199,6 @@ void callroute_price_vendors(struct callroute_case *c)
 		if(sell > 0)
 			sell -= settle_sell(c, r, end);
 	}
-	if(c->rule != NULL)
-		price_targets(c);
+	for(int i = 0; c->rule != NULL && i < c->rule->targets; i++)
+		price_target(c, &c->work->vendors[i]);
 }

@@ -34,6 +34,11 @@ struct callroute_case
  * their prices and the selling price in one walk over the number. */
 void callroute_price_vendors(struct callroute_case *c);
 
+/* What an entry of the plan says of this call before prices count: SRC_COUNTRY,
+ * DST_COUNTRY, TIME; RANK when nothing speaks against it. */
+enum callroute_fate callroute_judge_entry(
+		const struct callroute_case *c, const struct callroute_entry *e);
+
 /* Gives every vendor its fate, CALLROUTE_FATE_RANK where nothing but its rank
  * and its capacity is left to ask. Returns the greatest fate below that. */
 enum callroute_fate callroute_judge_vendors(struct callroute_case *c);

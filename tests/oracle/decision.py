@@ -9,7 +9,7 @@ right is weights.py's part.
 from oracle import countries
 
 FATES = ("rule no_rate rate_blocked src_country dst_country time margin price_unknown admin carrier probes breaker "
-         "channels cps carrier_channels carrier_cps twice rank chosen").split()
+         "cps channels carrier_cps carrier_channels twice rank chosen").split()
 REDIRECTED, OK, NO_PREFIX, ALL_DOWN, NO_CAPACITY, NO_MARGIN, BLOCKED, OUTSIDE_TIME = 2, 1, -1, -2, -3, -4, -5, -6
 NO_DATA = -8
 VERDICT_OF = {"rule": (NO_PREFIX, "no_prefix"), "no_rate": (NO_PREFIX, "no_prefix"),
@@ -21,6 +21,7 @@ VERDICT_OF.update({fate: (NO_CAPACITY, "no_capacity")
                    for fate in ("channels", "cps", "carrier_channels", "carrier_cps")})
 CAPACITY_FATE = {("trunk", "channels"): "channels", ("trunk", "cps"): "cps",
                  ("carrier", "channels"): "carrier_channels", ("carrier", "cps"): "carrier_cps"}
+MOST_ATTEMPTS = 8
 QUALITY_STEP = 20
 QUALITY_SLACK = -2, 0.5  # the module's parts are whole numbers, cut off, and fade a little
 HEAD = "verdict reason emergency plan_id plan rule_id sell src dst routing redirect".split()
@@ -31,6 +32,7 @@ class Vendor:
         self.key, self.trunk, self.entry = key, trunk, entry
         self.order = (0, place, 0, 0)  # a rule's own order
         self.rate = None
+        self.barred = False  # a rule's trunk whose deck blocks the prefix
         self.fate = None  # None: nothing but rank and capacity is left to ask
         self.full = None  # the fate that its capacity would give it
         self.quality = 0
@@ -99,7 +101,7 @@ class Oracle:
             return out.refuse(NO_PREFIX, "not_a_number")
         rule = self.rule_of(plan, ask, True)
         if rule is not None:
-            out.emergency = 1
+            out.emergency, out.attempts = 1, MOST_ATTEMPTS
         else:
             for side, digits in (("dst", number), ("src", ask["src"])):
                 if self.is_blocked(plan, side, digits):
@@ -124,12 +126,12 @@ class Oracle:
                 return out.refuse(NO_MARGIN, "no_sell_price")
             if sell["blocked"]:
                 return out.refuse(BLOCKED, "sell_blocked")
-        out.vendors = self.vendors(plan, rule, number, ask)
+        out.vendors = self.vendors(plan, rule, number, out, ask)
         for vendor in out.vendors:
             self.judge(vendor, plan, rule, out, ask)
         return self.conclude(out, ask)
 
-    def vendors(self, plan, rule, number, ask):
+    def vendors(self, plan, rule, number, out, ask):
         own = []
         for entry in self.world.rows["plan_trunk"]:
             if entry["plan_id"] == plan["id"] and self.decks[entry["deck_id"]]["enabled"]:
@@ -140,14 +142,23 @@ class Oracle:
         targets = [self.names[name.strip()] for name in rule["target"].split(",") if name.strip()] if rule else []
         ruled = [Vendor(f"{trunk['id']}/rule/{i}", trunk, place=i) for i, trunk in enumerate(targets)]
         for vendor in ruled:
-            priced = [v for v in own if v.trunk is vendor.trunk and v.rate and not v.rate["blocked"]]
+            rated = [v for v in own if v.trunk is vendor.trunk and v.rate]
+            priced = [v for v in rated if not v.rate["blocked"] and self.fate_by_entry(v.entry, out, ask) is None]
             if priced:
-                vendor.rate = min(priced, key=lambda v: v.entry["deck_id"]).rate
+                vendor.rate = min(priced, key=lambda v: (v.price, v.entry["deck_id"])).rate
+            vendor.barred = not priced and any(v.rate["blocked"] for v in rated)
         return ruled + own
 
     def earns_too_little(self, vendor, plan, out):
         left = out.sell - vendor.price
         return left < plan["min_margin"] or left * 100 < out.sell * plan["min_margin_pct"]
+
+    def fate_by_entry(self, entry, out, ask):
+        if not takes(entry["src_countries"], out.src):
+            return "src_country"
+        if not takes(entry["dst_countries"], out.dst):
+            return "dst_country"
+        return None if self.holds(entry, ask["now"]) else "time"
 
     def fate_by_plan(self, vendor, plan, rule, out, ask):
         looks_at_margin = plan["sell_deck_id"] != 0 and not out.emergency
@@ -155,6 +166,8 @@ class Oracle:
         if entry is None:
             if out.emergency:
                 return None
+            if vendor.barred:
+                return "rate_blocked"
             if looks_at_margin and vendor.rate is None:
                 return "price_unknown"
         else:
@@ -164,12 +177,9 @@ class Oracle:
                 return "no_rate"
             if vendor.rate["blocked"]:
                 return "rate_blocked"
-            if not takes(entry["src_countries"], out.src):
-                return "src_country"
-            if not takes(entry["dst_countries"], out.dst):
-                return "dst_country"
-            if not self.holds(entry, ask["now"]):
-                return "time"
+            fate = self.fate_by_entry(entry, out, ask)
+            if fate is not None:
+                return fate
         if looks_at_margin and self.earns_too_little(vendor, plan, out):
             return "margin"
         return None

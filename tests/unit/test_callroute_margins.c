@@ -97,35 +97,6 @@ static void the_selling_price_is_found_as_a_vendor_s_is(void **state)
 	support_free(im);
 }
 
-/* A rule's trunk is priced by the plan's deck for it, and measured by it. */
-static void a_rule_s_trunk_has_a_margin_too(void **state)
-{
-	struct callroute_builder *b = rows_vendors(3);
-	struct callroute_image *im;
-
-	(void)state;
-	ADD(b, deck, 9, row.side = "sell");
-	rows_price(b, 1, "49", 100);
-	rows_price(b, 2, "49", 180);
-	rows_price(b, 9, "49", 200);
-	ADD(b, plan, 1, row.sell_deck_id = 9, row.min_margin = 50);
-	rows_enter(b, 2);
-	ADD(b, rule, 1, row.prefix = "4930", row.action = "route",
-			row.target = "t3,t2,t1");
-	ADD(b, rule, 2, row.prefix = "4940", row.action = "route",
-			row.target = "t2");
-	ADD(b, rule, 3, row.prefix = "4950", row.action = "route",
-			row.target = "t3");
-	im = rows_image(b);
-	assert_string_equal(rows_trunks(rows_ask(im, "4930")), "1");
-	assert_string_equal(rows_fate(0), "price_unknown");
-	assert_string_equal(rows_fate(1), "margin");
-	rows_expect_none(rows_ask(im, "4940"), CALLROUTE_NO_MARGIN, "margin");
-	rows_expect_none(
-			rows_ask(im, "4950"), CALLROUTE_NO_MARGIN, "price_unknown");
-	support_free(im);
-}
-
 /* --- countries -------------------------------------------------------------- */
 
 static void vendors_take_calls_from_and_to_their_countries(void **state)
@@ -315,7 +286,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 			rows_test(a_margin_is_what_must_be_left),
 			rows_test(the_selling_price_is_found_as_a_vendor_s_is),
-			rows_test(a_rule_s_trunk_has_a_margin_too),
 			rows_test(vendors_take_calls_from_and_to_their_countries),
 			rows_test(a_list_of_exceptions_leaves_the_rest),
 			rows_test(a_vendor_carries_calls_in_its_hours),

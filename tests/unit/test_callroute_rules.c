@@ -305,6 +305,31 @@ static void nothing_stands_in_an_emergency_call_s_way(void **state)
 	support_free(im);
 }
 
+/* max_attempts is a plan's limit: it cuts no emergency call short. */
+static void an_emergency_call_tries_all_of_its_trunks(void **state)
+{
+	struct callroute_builder *b = rows_vendors(9);
+	struct callroute_image *im;
+
+	(void)state;
+	rows_price(b, 1, "1", 5);
+	ADD(b, plan, 1, row.max_attempts = 1);
+	ADD(b, entry, 1);
+	ADD(b, entry, 2, row.trunk_id = 9);
+	ADD(b, rule, 1, row.prefix = "112", row.action = "emergency",
+			row.target = "t3,t2,t7");
+	ADD(b, rule, 2, row.prefix = "110", row.action = "emergency",
+			row.target = "t8,t7,t6,t5,t4,t3,t2", row.stop = 0);
+	ADD(b, rule, 3, row.prefix = "113", row.action = "route",
+			row.target = "t3,t2");
+	im = rows_image(b);
+	assert_string_equal(rows_trunks(rows_ask(im, "112")), "3 2 7");
+	/* eight in all: an attempt is a place in the call's memory */
+	assert_int_equal(rows_ask(im, "110")->count, CALLROUTE_CANDIDATES);
+	assert_string_equal(rows_trunks(rows_ask(im, "113")), "3");
+	support_free(im);
+}
+
 /* Number portability sends no emergency call elsewhere. */
 static void an_emergency_number_is_not_ported(void **state)
 {
@@ -341,6 +366,7 @@ int main(void)
 			rows_test(an_emergency_call_passes_rules_and_block_lists),
 			rows_test(says_which_numbers_are_emergencies),
 			rows_test(nothing_stands_in_an_emergency_call_s_way),
+			rows_test(an_emergency_call_tries_all_of_its_trunks),
 			rows_test(an_emergency_number_is_not_ported),
 	};
 
