@@ -66,18 +66,33 @@ int callroute_health_probe(struct callroute_live *live, int slot, int answered,
 	return 0; /* thousands of other reports came in between: they decide */
 }
 
+/* Fibonacci hashing: ids in a row come to lie evenly over the interval. */
+static uint64_t place_in(uint64_t interval_us, uint32_t id)
+{
+	return (uint64_t)((double)(callroute_mix(id) >> 32) * 0x1p-32
+					  * (double)interval_us);
+}
+
 int callroute_health_due(struct callroute_live *live, int slot,
 		uint64_t interval_us, uint64_t now)
 {
 	struct callroute_slot *s = callroute_slot_at(live, slot);
-	uint64_t last;
+	uint64_t due, missed;
 
-	if(s == NULL)
+	if(s == NULL || interval_us == 0)
 		return 0;
-	last = callroute_load(&s->probed);
-	if(last != 0 && (now <= last || now - last < interval_us))
+	due = callroute_load(&s->due);
+	if(due == 0 || due > now + 2 * interval_us) {
+		uint32_t id = callroute_live_trunk(live, slot);
+
+		/* Lost against another's swap: that one has the same place. */
+		callroute_swap(&s->due, &due, now + 1 + place_in(interval_us, id));
 		return 0;
-	return callroute_swap(&s->probed, &last, now != 0 ? now : 1);
+	}
+	if(now < due)
+		return 0;
+	missed = (now - due) / interval_us;
+	return callroute_swap(&s->due, &due, due + (missed + 1) * interval_us);
 }
 
 void callroute_health_read(const struct callroute_live *live, int slot,
@@ -95,5 +110,5 @@ void callroute_health_read(const struct callroute_live *live, int slot,
 	out->since = word & CALLROUTE_TIME;
 	out->successes = word & FAILING ? 0 : row_of(word);
 	out->failures = word & FAILING ? row_of(word) : 0;
-	out->probed = callroute_load(&s->probed);
+	out->due = callroute_load(&s->due);
 }

@@ -19,7 +19,7 @@ struct callroute_health
 	int up;
 	uint64_t since;				  /* the last edge; 0 = up since the start */
 	uint32_t successes, failures; /* in a row; one of them is 0; up to 16383 */
-	uint64_t probed;			  /* the last claim to probe; 0 = never */
+	uint64_t due;				  /* the next probe; 0 = nobody has asked yet */
 };
 
 /* 1 up, 0 down. One load. */
@@ -35,9 +35,13 @@ int callroute_health_probe(struct callroute_live *live, int slot, int answered,
 		uint32_t down_after, uint32_t up_after, uint64_t now);
 
 /*
- * Claims the probe that is due: 1 for one caller in each `interval_us` after
- * the last claim (at once for a trunk never probed), else 0. A claimant that
- * dies costs that one probe. Without a slot 0.
+ * Claims the probe that is due: 1 for one caller in each interval, else 0; also 0
+ * without a slot or an interval. A claimant that dies costs that one probe.
+ *
+ * Each trunk has its place in the interval, drawn by its id when it is first asked
+ * about, and keeps it, however late a claim comes: trunks that start together, or
+ * were held up together, are not probed together. An interval that has become
+ * less than half of what it was is drawn anew.
  */
 int callroute_health_due(struct callroute_live *live, int slot,
 		uint64_t interval_us, uint64_t now);

@@ -33,8 +33,8 @@
 struct callroute_slot
 {
 	_Alignas(64) _Atomic uint64_t health; /* health.c */
-	_Atomic uint64_t probed;
-	_Atomic uint64_t breaker; /* breaker.c */
+	_Atomic uint64_t due;				  /* health.c: the next probe */
+	_Atomic uint64_t breaker;			  /* breaker.c */
 	_Atomic uint32_t admin;
 	_Alignas(64) _Atomic uint64_t count[CALLROUTE_CANCELLED + 1];
 	_Atomic uint64_t failed;

@@ -12,7 +12,8 @@
  *
  * Who is probed: what the data in use have, with an interval, and not down by
  * table or operator; drained trunks too. Whoever is not probed keeps what was
- * known of it, in case it comes back.
+ * known of it, in case it comes back. When: each trunk at its own place in the
+ * interval (health.h), so that no start and no stall makes a burst.
  *
  * Processes: two of our own, since tm resolves names in the process that sends
  * and may wait for them (dns_retr_time): one for trunks with an address, which
@@ -45,8 +46,7 @@ struct target
 	char socket[CALLROUTE_NAME_MAX];
 };
 
-/* Bounded: the others are due at the next tick. */
-#define PROBES_A_TICK 256
+#define PROBES_AT_ONCE 256 /* found in one read section */
 
 /* By slot: the number of the probe under way, 0 = none. */
 static _Atomic uint32_t *under_way;
@@ -131,17 +131,19 @@ static int is_name(const char *text)
 		   && str2ip6(&uri.host) == NULL;
 }
 
-/* `names`: whose turn it is. */
-static int collect_due(struct target *due, int names, uint64_t now)
+/* `names`: whose turn it is. Looks from *at on, and moves it: to where it goes on
+ * when the room is full, else to 0. */
+static int collect_due(
+		struct target *due, int names, uint64_t now, uint64_t *at)
 {
 	const struct callroute_image *im =
 			tg_snapshot_enter(callroute.snapshots, process_no, NULL, NULL);
 	const struct callroute_trunk *t =
 			im ? CALLROUTE_ROWS(im, struct callroute_trunk, trunks) : NULL;
+	uint64_t count = im ? im->trunks.count : 0, i = *at;
 	int n = 0;
 
-	for(uint64_t i = 0; im != NULL && i < im->trunks.count && n < PROBES_A_TICK;
-			i++) {
+	for(; i < count && n < PROBES_AT_ONCE; i++) {
 		if(!is_probed(&t[i]) || is_name(t[i].uri) != names
 				|| !callroute_health_due(callroute.live, (int)t[i].live,
 						(uint64_t)t[i].probe_interval * 1000000, now))
@@ -152,16 +154,22 @@ static int collect_due(struct target *due, int names, uint64_t now)
 		n++;
 	}
 	tg_snapshot_leave(callroute.snapshots, process_no);
+	*at = i < count ? i : 0;
 	return n;
 }
 
+/* Once through all trunks; a reload in between costs somebody one tick. */
 static void on_timer(unsigned ticks, void *param)
 {
-	static struct target due[PROBES_A_TICK];
-	int n = collect_due(due, param != NULL, glue_now());
+	static struct target due[PROBES_AT_ONCE];
+	uint64_t at = 0;
 
-	for(int i = 0; i < n; i++)
-		probe(&due[i]);
+	do {
+		int n = collect_due(due, param != NULL, glue_now(), &at);
+
+		for(int i = 0; i < n; i++)
+			probe(&due[i]);
+	} while(at != 0);
 }
 
 int callroute_probe_init(void)

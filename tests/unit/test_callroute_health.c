@@ -87,26 +87,116 @@ static void trunks_do_not_touch_each_other(void **state)
 	assert_int_equal(callroute_health_is_up(r->live, r->slot), 1);
 }
 
+/* Asks for the first time and returns when the trunk is due. */
+static uint64_t first_due(struct rig *r, int slot, uint64_t interval)
+{
+	struct callroute_health h;
+
+	assert_int_equal(callroute_health_due(r->live, slot, interval, NOW), 0);
+	callroute_health_read(r->live, slot, &h);
+	assert_in_range(h.due, NOW + 1, NOW + interval);
+	return h.due;
+}
+
 static void one_claim_an_interval(void **state)
 {
 	struct rig *r = *state;
 	struct callroute_health h;
+	uint64_t due = first_due(r, r->slot, 10 * SEC);
 
-	/* never probed: at once */
-	assert_int_equal(callroute_health_due(r->live, r->slot, 10 * SEC, NOW), 1);
-	assert_int_equal(callroute_health_due(r->live, r->slot, 10 * SEC, NOW), 0);
+	assert_int_equal(
+			callroute_health_due(r->live, r->slot, 10 * SEC, due - 1), 0);
+	assert_int_equal(callroute_health_due(r->live, r->slot, 10 * SEC, due), 1);
+	assert_int_equal(callroute_health_due(r->live, r->slot, 10 * SEC, due), 0);
+	/* a clock read earlier claims nothing */
+	assert_int_equal(
+			callroute_health_due(r->live, r->slot, 10 * SEC, due - 5), 0);
 	assert_int_equal(callroute_health_due(
-							 r->live, r->slot, 10 * SEC, NOW + 10 * SEC - 1),
+							 r->live, r->slot, 10 * SEC, due + 10 * SEC - 1),
 			0);
 	assert_int_equal(
-			callroute_health_due(r->live, r->slot, 10 * SEC, NOW + 10 * SEC),
+			callroute_health_due(r->live, r->slot, 10 * SEC, due + 10 * SEC),
 			1);
-	/* a clock read earlier claims nothing, whatever the interval */
-	assert_int_equal(callroute_health_due(r->live, r->slot, 0, NOW), 0);
-	callroute_health_read(r->live, r->slot, &h);
-	assert_int_equal(h.probed, NOW + 10 * SEC);
+	/* no interval, no probe */
+	assert_int_equal(
+			callroute_health_due(r->live, r->slot, 0, due + 60 * SEC), 0);
 	/* a claim is not a probe: the row has not moved */
+	callroute_health_read(r->live, r->slot, &h);
+	assert_int_equal(h.due, due + 20 * SEC);
 	assert_int_equal(h.successes + h.failures, 0);
+}
+
+/* Held up for 35 s, the trunk is claimed once and keeps its place. */
+static void a_late_claim_keeps_the_place(void **state)
+{
+	struct rig *r = *state;
+	uint64_t due = first_due(r, r->slot, 10 * SEC);
+
+	assert_int_equal(
+			callroute_health_due(r->live, r->slot, 10 * SEC, due + 35 * SEC),
+			1);
+	assert_int_equal(callroute_health_due(
+							 r->live, r->slot, 10 * SEC, due + 40 * SEC - 1),
+			0);
+	assert_int_equal(
+			callroute_health_due(r->live, r->slot, 10 * SEC, due + 40 * SEC),
+			1);
+}
+
+/* From an hour to ten seconds: nobody waits for the rest of the hour. */
+static void a_shorter_interval_holds_soon(void **state)
+{
+	struct rig *r = *state;
+	struct callroute_health h;
+	uint64_t due = first_due(r, r->slot, 3600 * SEC);
+
+	assert_int_equal(
+			callroute_health_due(r->live, r->slot, 3600 * SEC, due), 1);
+	assert_int_equal(
+			callroute_health_due(r->live, r->slot, 10 * SEC, due + SEC), 0);
+	callroute_health_read(r->live, r->slot, &h);
+	assert_in_range(h.due, due + SEC, due + 11 * SEC);
+	/* and a longer one from the next claim on */
+	due = h.due;
+	assert_int_equal(
+			callroute_health_due(r->live, r->slot, 3600 * SEC, due), 1);
+	callroute_health_read(r->live, r->slot, &h);
+	assert_int_equal(h.due, due + 3600 * SEC);
+}
+
+/* All the trunks of a start, asked about at the same instant: over the ten
+ * seconds each second gets its share, and the same trunk always the same place. */
+static void first_probes_are_spread(void **state)
+{
+	enum
+	{
+		TRUNKS = 60
+	};
+	struct rig *r = *state;
+	unsigned in_second[10] = {0}, i;
+
+	for(i = 0; i < TRUNKS; i++) {
+		int slot = callroute_live_slot(r->live, 100 + i);
+
+		in_second[(first_due(r, slot, 10 * SEC) - NOW - 1) / SEC]++;
+	}
+	for(i = 0; i < 10; i++)
+		assert_in_range(in_second[i], TRUNKS / 10 - 3, TRUNKS / 10 + 3);
+}
+
+static void the_place_is_the_ids(void **state)
+{
+	struct rig *r = *state, other = {0};
+	uint64_t due = first_due(r, r->slot, 10 * SEC);
+
+	assert_int_equal(tg_region_map(&other.region, r->region.size), 0);
+	assert_int_equal(callroute_live_init(other.region.base, other.region.size,
+							 rig_config(), &other.live),
+			0);
+	assert_true(callroute_live_slot(other.live, 1) >= 0);
+	other.slot = callroute_live_slot(other.live, 7);
+	assert_int_equal(first_due(&other, other.slot, 10 * SEC), due);
+	tg_region_unmap(&other.region);
 }
 
 enum
@@ -130,7 +220,7 @@ static int claim_and_report(void *table, unsigned self)
 
 	(void)self;
 	for(round = 0; round < 2 * ROUNDS; round++) {
-		uint64_t t = NOW + round * SEC;
+		uint64_t t = NOW + (round + 1) * SEC;
 		int edge;
 
 		if(rig_meet(c->here, PROCESSES, round + 1) != 0)
@@ -151,6 +241,7 @@ static void edges_and_claims_have_one_author(void **state)
 	struct tg_region counts;
 	struct crowd c = {.r = r};
 
+	first_due(r, r->slot, SEC);
 	assert_int_equal(tg_region_map(&counts, 4096), 0);
 	c.here = (_Atomic uint32_t *)counts.base;
 	c.claims = c.here + 1;
@@ -181,6 +272,10 @@ int main(void)
 			rig_test(thresholds_have_ends),
 			rig_test(trunks_do_not_touch_each_other),
 			rig_test(one_claim_an_interval),
+			rig_test(a_late_claim_keeps_the_place),
+			rig_test(a_shorter_interval_holds_soon),
+			rig_test(first_probes_are_spread),
+			rig_test(the_place_is_the_ids),
 			rig_test(edges_and_claims_have_one_author),
 			rig_test(what_it_costs),
 	};
