@@ -205,6 +205,38 @@ static size_t redirect_contact(
 				   : add_contact(out, size, 0, uri, (size_t)n, 0);
 }
 
+/*
+ * Whoever answers 3xx for us adds the request's own new URI as a Contact, which
+ * here is the first trunk's once more, and warns when there is none. So the last
+ * contact stands in its place meanwhile, with its q: the order stays, and nothing
+ * is said twice.
+ */
+static int answer_302(
+		sip_msg_t *msg, sl_api_t *sl, const char *contacts, size_t len)
+{
+	str reason = str_init("Moved Temporarily"), ours = msg->new_uri;
+	qvalue_t q = get_ruri_q();
+	size_t at = len - strlen("\r\n");
+	const char *end;
+	int rc = -1;
+
+	_Static_assert(CALLROUTE_REQUEST_URI_MAX + 64 < MAX_REDIRECTION_LEN,
+			"a contact fits the core's buffer");
+	while(at > 0 && contacts[at - 1] != '\n')
+		at--;
+	end = memchr(contacts + at, '>', len - at);
+	msg->new_uri.s = (char *)contacts + at + strlen("Contact: <");
+	msg->new_uri.len = (int)(end - msg->new_uri.s);
+	set_ruri_q((end[strlen(">;q=0.")] - '0') * MAX_Q / 10);
+	if(at == 0
+			|| add_lump_rpl(msg, (char *)contacts, (int)at, LUMP_RPL_HDR)
+					   != NULL)
+		rc = sl->freply(msg, 302, &reason);
+	msg->new_uri = ours;
+	set_ruri_q(q);
+	return rc;
+}
+
 int callroute_cmd_redirect(sip_msg_t *msg, int n)
 {
 	static char
@@ -212,7 +244,6 @@ int callroute_cmd_redirect(sip_msg_t *msg, int n)
 	struct callroute_view *view = callroute_view_find(msg);
 	sl_api_t sl;
 	bind_sl_f bind = (bind_sl_f)(void *)find_export("bind_sl", 0, 0);
-	str reason = str_init("Moved Temporarily");
 	size_t len = view->redirect[0] != '\0' ? redirect_contact(
 						 msg, view->redirect, contacts, sizeof contacts)
 										   : list_contacts(view, n < 1 ? 1 : n,
@@ -228,8 +259,7 @@ int callroute_cmd_redirect(sip_msg_t *msg, int n)
 		LM_ERR("callroute_redirect needs the sl module\n");
 		return -1;
 	}
-	if(add_lump_rpl(msg, contacts, (int)len, LUMP_RPL_HDR) == NULL
-			|| sl.freply(msg, 302, &reason) < 0) {
+	if(answer_302(msg, &sl, contacts, len) < 0) {
 		LM_ERR("cannot answer 302\n");
 		return -1;
 	}

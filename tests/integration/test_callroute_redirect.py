@@ -23,9 +23,11 @@ NUMBER = "+4930123456"
 
 
 def contacts(response):
-    """[(URI, q)] of all Contact headers."""
-    return [(found[1], float(found[2])) for value in response.all("contact")
-            for found in re.finditer(r"<([^>]+)>;q=([0-9.]+)", value)]
+    """[(URI, q)] of all Contact headers: each has a q, the server adds none of its own."""
+    found = [(one[1], float(one[2])) for value in response.all("contact")
+             for one in re.finditer(r"<([^>]+)>;q=([0-9.]+)", value)]
+    assert [uri for uri, _ in found] == response.contact_uris(), response.all("contact")
+    return found
 
 
 @pytest.mark.parametrize("count, wanted", [("", "abc"), ("2", "ab"), ("1", "a"), ("0", "a"), ("8", "abc")])
