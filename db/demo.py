@@ -2,8 +2,9 @@
 """Demo data: a small system that makes every step of the scripts visible.
 
 Four users; a plan whose cheaper trunk is dead, so that each call shows a
-failover; a blocked premium range; an emergency plan without limits; and limits
-low enough to reach by hand. The passwords are published: for loopback only.
+failover; a blocked premium range; emergency numbers with a trunk of their own;
+one of our own numbers and a hunt group; and limits low enough to reach by hand.
+The passwords are published: for loopback only.
 """
 
 import hashlib
@@ -11,6 +12,7 @@ import hashlib
 import generate
 
 USERS = ("alice", "bob", "carol", "dave")
+EMERGENCY_NUMBERS = ("110", "112", "911", "999")
 SETTINGS = {
     "domain": "127.0.0.1",
     "password": "{user}-demo",
@@ -79,7 +81,7 @@ def _routing(chosen):
             uri=chosen[setting],
             try_timeout_ms=timeout,
         )
-    for key, deck in enumerate(("cheap-buy", "good-buy", "free"), 1):
+    for key, deck in enumerate(("cheap-buy", "good-buy"), 1):
         yield _insert("callroute_deck", id=key, name=deck, currency="EUR")
     # (deck, prefix, micro-EUR a minute): the dead trunk is the cheaper one everywhere.
     for deck, prefix, price in (
@@ -93,12 +95,22 @@ def _routing(chosen):
         yield _insert("callroute_rate", deck_id=deck, prefix=prefix, price=price)
     for deck in (1, 2):
         yield _insert("callroute_rate", deck_id=deck, prefix="4490", price=2000000, blocked=1)
-    yield _insert("callroute_rate", deck_id=3, prefix="", price=0, is_default=1)
     yield _insert("callroute_plan", id=1, name="default", order_by="price", max_attempts=3)
-    yield _insert("callroute_plan", id=2, name="emergency", order_by="priority", max_attempts=8)
-    # An emergency call goes to its own trunk first and then to any that works.
-    for plan, trunk, deck, priority in ((1, 1, 1, 10), (1, 2, 2, 20), (2, 3, 3, 1), (2, 2, 3, 2)):
-        yield _insert("callroute_plan_trunk", plan_id=plan, trunk_id=trunk, deck_id=deck, priority=priority)
+    for trunk, priority in ((1, 10), (2, 20)):
+        yield _insert("callroute_plan_trunk", plan_id=1, trunk_id=trunk, deck_id=trunk, priority=priority)
+    # An emergency call goes to its own trunk first and then to one that carries calls.
+    for number in EMERGENCY_NUMBERS:
+        yield _insert("callroute_rule", plan_id=1, prefix=number, action="emergency", target="emergency,good")
+    # Every user of the domain, dialling as in Germany.
+    yield _insert("callroute_account", id=1, match_type="domain", match_value=chosen["domain"], plan_id=1, country="DE")
+
+
+def _inbound(chosen):
+    yield _insert("callroute_group", id=1, name="office", strategy="serial")
+    for priority, user in enumerate(("bob", "carol"), 1):
+        yield _insert("callroute_member", group_id=1, uri=f"sip:{user}@{chosen['domain']}", priority=priority)
+    for number, kind, target in (("4930555010", "user", "bob"), ("4930555020", "group", "office")):
+        yield _insert("callroute_did", number=number, target_type=kind, target=target)
 
 
 def _limits(chosen):
@@ -142,4 +154,4 @@ def _limits(chosen):
 
 def rows_sql(chosen):
     """All rows as INSERT statements that both dialects read."""
-    return "\n".join([*_users(chosen), *_routing(chosen), *_limits(chosen)]) + "\n"
+    return "\n".join([*_users(chosen), *_routing(chosen), *_inbound(chosen), *_limits(chosen)]) + "\n"

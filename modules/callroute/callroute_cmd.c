@@ -312,13 +312,14 @@ int callroute_cmd_next(sip_msg_t *msg)
 	int reply, rc;
 
 	memset(a, 0, sizeof *a);
+	/* Also before anything was sent: nobody of the first round may be there. */
+	rc = id != 0 ? callroute_next_members(msg, id) : 0;
+	if(rc != 0)
+		return rc;
 	if(t == NULL || id == 0 || callroute.tm.t_get_picked_branch() < 0) {
 		LM_ERR("callroute_next works in a failure_route only\n");
 		return exhausted(view, "no_failure");
 	}
-	rc = callroute_next_members(msg, id);
-	if(rc != 0)
-		return rc;
 	if(tg_store_get(callroute.attempt_store, id, glue_now(), a) < 0) {
 		counter_inc(callroute.state_lost);
 		return exhausted(view, "state_lost");

@@ -195,12 +195,12 @@ int callroute_cmd_fork(sip_msg_t *msg, const str *group)
 int callroute_next_members(sip_msg_t *msg, uint64_t id)
 {
 	struct callroute_view *view = callroute_view_of(msg);
-	struct cell *t = callroute.tm.t_gett();
+	const struct cell *t = callroute_transaction();
 	struct callroute_hunting h;
 
 	if(tg_store_get(callroute.hunt_store, id, glue_now(), &h) < 0)
 		return 0;
-	if(t->flags & T_CANCELED) {
+	if(t != NULL && (t->flags & T_CANCELED)) {
 		view->reason = "canceled";
 		return CALLROUTE_EXHAUSTED;
 	}

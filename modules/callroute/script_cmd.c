@@ -72,7 +72,7 @@ static int w_redirect(sip_msg_t *msg, char *param, char *none)
 const cmd_export_t callroute_cmds[] = {
 	TEXT(select, ROUTES),
 	{"callroute_select", w_select, 2, fixup_spve_spve, fixup_free_spve_spve, ROUTES},
-	{"callroute_next", w_next, 0, 0, 0, FAILURE_ROUTE},
+	{"callroute_next", w_next, 0, 0, 0, REQUEST_ROUTE | FAILURE_ROUTE},
 	{"callroute_release", w_release, 0, 0, 0, ANY_ROUTE},
 	{"callroute_account", w_account, 0, 0, 0, ROUTES},
 	{"callroute_explain", w_explain, 0, 0, 0, ROUTES},
