@@ -108,6 +108,14 @@ static int add_leg(
 	return -ENOSPC;
 }
 
+void callroute_add_leg(
+		uint64_t dialog_id, uint64_t id, uint64_t expires, uint64_t now)
+{
+	/* Where dialog is not loaded, callroute_release() in a BYE needs it. */
+	tg_store_edit(
+			callroute.answered_store, dialog_id, 0, expires, now, add_leg, &id);
+}
+
 static void answered(uint64_t id, const struct cell *t, sip_msg_t *rpl)
 {
 	const sip_msg_t *req = t->uas.request;
@@ -123,8 +131,7 @@ static void answered(uint64_t id, const struct cell *t, sip_msg_t *rpl)
 		return;
 	tg_store_edit(
 			callroute.attempt_store, id, 0, till, now, mark_answered, &key);
-	/* Where dialog is not loaded, callroute_release() in a BYE needs it. */
-	tg_store_edit(callroute.answered_store, key, 0, till, now, add_leg, &id);
+	callroute_add_leg(key, id, till, now);
 }
 
 /* Before the final reply leaves: its answer, a BYE, may be here in no time. */
@@ -171,10 +178,8 @@ static void on_forwarded(struct cell *t, int type, struct tmcb_params *p)
 
 /* --- dialogs ------------------------------------------------------------------- */
 
-/* Does the request with this record belong to the dialog? Two calls may share
- * Call-ID and From tag, by a spiral or by an attacker: dialog takes both for one,
- * and the end of the one must not give back what the other holds. */
-static int is_of(const struct callroute_attempt *a, const struct dlg_cell *dlg)
+int callroute_is_of(
+		const struct callroute_attempt *a, const struct dlg_cell *dlg)
 {
 	return a->dialog != 0
 		   && a->dialog
@@ -190,13 +195,24 @@ static void on_end(struct dlg_cell *dlg, int type, struct dlg_cb_params *p)
 	int known = tg_store_get(callroute.attempt_store, id, now, &a) == 0;
 
 	/* A call that was never answered ends with its transaction. */
-	if(known && !is_of(&a, dlg))
+	if(known && !callroute_is_of(&a, dlg))
 		return;
 	if(callroute_capacity_release(callroute.live, id, now) < 0 || !known
-			|| type != DLGCB_TERMINATED || dlg->start_ts == 0)
+			|| type != DLGCB_TERMINATED || dlg->start_ts == 0
+			|| a.trunk_id == 0)
 		return;
 	callroute_quality_talked(callroute.live, (int)a.slot, a.dst_country,
 			(uint32_t)(time(NULL) - dlg->start_ts), now);
+}
+
+int callroute_follow_end(struct dlg_cell *dlg, uint64_t id)
+{
+	return dialog.register_dlgcb(dlg,
+				   DLGCB_TERMINATED | DLGCB_EXPIRED | DLGCB_DESTROY, on_end,
+				   param_of(id),
+				   NULL) == 0
+				   ? 0
+				   : -1;
 }
 
 static void follow_dialog(sip_msg_t *msg, uint64_t id)
@@ -209,11 +225,8 @@ static void follow_dialog(sip_msg_t *msg, uint64_t id)
 	/* Unless the script was first. */
 	if(dlg == NULL && dlg_manage(msg, NULL, NULL) > 0)
 		dlg = dialog.get_dlg(msg);
-	if(dlg == NULL
-			|| dialog.register_dlgcb(dlg,
-					   DLGCB_TERMINATED | DLGCB_EXPIRED | DLGCB_DESTROY, on_end,
-					   param_of(id), NULL)
-					   != 0)
+	if(dlg == NULL || callroute_follow_end(dlg, id) < 0
+			|| callroute_restart_follow(dlg, id) < 0)
 		LM_WARN("callid=%.*s: the end of this call is not followed; its "
 				"channel is free after max_call_sec\n",
 				GLUE_STR(callroute_request_of(msg)->callid->body));
@@ -279,7 +292,7 @@ int callroute_dlg_init(void)
 		return -1;
 	}
 	callroute.has_dialog = 1;
-	return 0;
+	return callroute_restart_init(&dialog);
 }
 
 struct cell *callroute_transaction(void)

@@ -276,6 +276,27 @@ int callroute_is_held(const sip_msg_t *msg, uint64_t id);
 /* The transaction of this message, in whatever route; NULL. */
 struct cell *callroute_transaction(void);
 
+struct dlg_cell;
+struct dlg_binds;
+
+/* Does the request with this record belong to the dialog? Two calls may share
+ * Call-ID and From tag, by a spiral or by an attacker: dialog takes both for one,
+ * and the end of the one must not give back what the other holds. */
+int callroute_is_of(
+		const struct callroute_attempt *a, const struct dlg_cell *dlg);
+/* The channels of this request are given back when the dialog ends. 0, -1. */
+int callroute_follow_end(struct dlg_cell *dlg, uint64_t id);
+/* callroute_release() finds the request by its dialog until `expires`. */
+void callroute_add_leg(
+		uint64_t dialog, uint64_t id, uint64_t expires, uint64_t now);
+
+/* --- restart_dlg.c: calls that outlive the server ----------------------------- */
+
+/* `binds` must stay. 0, -1. */
+int callroute_restart_init(const struct dlg_binds *binds);
+/* When this request is answered, the dialog will say what it holds. 0, -1. */
+int callroute_restart_follow(struct dlg_cell *dlg, uint64_t id);
+
 /* --- cli_msg.c ---------------------------------------------------------------- */
 
 /* Identity headers as account and trunk want them (RFC 3325). */
