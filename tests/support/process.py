@@ -42,7 +42,7 @@ class Process:
 
     def start(self):
         """Start the child; its output goes to the log file and to `lines`."""
-        self.lines, self._ended = [], False
+        self.lines, self._ended, self.stuck = [], False, []
         self.child = subprocess.Popen(
             ["setpriv", "--pdeathsig", "TERM", "--", *self.argv],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,

@@ -21,7 +21,7 @@ from . import ports, sip
 from .agent import Agent
 from .kamailio import Kamailio
 from .process import eventually
-from .stack import create_database, execute
+from .stack import complaints_of, create_database, execute
 
 REASONS = {100: "Trying", 180: "Ringing", 183: "Session Progress", 200: "OK", 404: "Not Found",
            405: "Method Not Allowed", 408: "Request Timeout", 480: "Temporarily Unavailable", 486: "Busy Here",
@@ -272,14 +272,10 @@ class Routing:
         return self
 
     def __exit__(self, kind, *_):
-        died = not self.kamailio.alive
-        status = self.kamailio.stop()
+        complaints = complaints_of(self.kamailio)
         self._close()
-        if kind is None:
-            complaints = [f"kamailio {'died' if died else 'ended'} with status {status}"] if died or status else []
-            complaints += [*self.kamailio.stuck, *self.kamailio.crashed()]
-            if complaints:
-                raise self.kamailio.error("; ".join(complaints))
+        if complaints and kind is None:
+            raise self.kamailio.error("; ".join(complaints))
 
     def _close(self):
         for one in (*self.ends.values(), *self._open):

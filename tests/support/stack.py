@@ -76,16 +76,39 @@ def environment(run_dir, database, port, rtpengine=None, switches=SWITCHES, host
 
 
 def lock_left_behind(main, stuck):
-    """Does only the main process wait at its end, for a lock that a worker took with it?
+    """Do all that are left wait at their end for one lock that a worker took with it?
 
     On SIGTERM a worker leaves by _exit() wherever it is, with the core's shared locks
-    that it holds (main.c, sig_usr); the main process then waits for one while it cleans
-    up, until its exit_timeout. It is the server's own, whatever modules are loaded, so a
-    run names it in its summary and goes on. Seen: FUTEX_WAIT (0) on a lock shared
-    between processes, and nobody else left.
+    that it holds; a child's handler asks for the lock of the run-time configuration
+    first (main.c, sig_usr: cfg_update_no_cbs). Who needs the lock then waits for it until
+    the main process's exit_timeout, and the main process for them. It is the server's
+    own, whatever modules are loaded (theirs never wait for ever), so a run names it in
+    its summary and goes on. Seen: FUTEX_WAIT (0) at one address shared between
+    processes, the main process perhaps in waitpid().
     """
-    return len(stuck) == 1 and stuck[0].startswith(f"pid {main} ") and \
-        re.search(r" in futex_\S* syscall 202 \S+ 0x0$", stuck[0]) is not None
+    locks = set()
+    for line in stuck:
+        found = re.search(r" in futex_\S* syscall 202 (\S+) 0x0$", line)
+        if found:
+            locks.add(found[1])
+        elif not re.match(rf"pid {main} .* in do_wait syscall 61 ", line):
+            return False
+    return len(locks) == 1
+
+
+def complaints_of(kamailio):
+    """Stop it; what is to be said against its end, as a list."""
+    if kamailio.child is None:
+        return []
+    died, main, complaints = not kamailio.alive, kamailio.child.pid, []
+    status = kamailio.stop()
+    if not died and lock_left_behind(main, kamailio.stuck):
+        warnings.warn(f"a leaving worker took a lock along: {kamailio.stuck[0]}")
+    else:
+        if died or status:
+            complaints.append(f"kamailio {'died' if died else 'ended'} with status {status}")
+        complaints += kamailio.stuck
+    return complaints + kamailio.crashed()
 
 
 class Stack:
@@ -152,16 +175,7 @@ class Stack:
         for one in reversed(self._open):
             (one.stop if hasattr(one, "stop") else one.close)()
         self._open = []
-        if self.kamailio.child is not None:
-            died, main = not self.kamailio.alive, self.kamailio.child.pid
-            status = self.kamailio.stop()
-            if not died and lock_left_behind(main, self.kamailio.stuck):
-                warnings.warn(f"a leaving worker took a lock along: {self.kamailio.stuck[0]}")
-            else:
-                if died or status:
-                    complaints.append(f"kamailio {'died' if died else 'ended'} with status {status}")
-                complaints += self.kamailio.stuck
-            complaints += self.kamailio.crashed()
+        complaints += complaints_of(self.kamailio)
         if self.rtpengine and self.rtpengine.child is not None:
             if not self.rtpengine.alive:
                 complaints.append("rtpengine died")
