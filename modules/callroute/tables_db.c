@@ -434,6 +434,8 @@ int callroute_read_tables(
 						 ? -1
 						 : 0;
 	}
+	if(rc == 0 && !glue_db_is_whole(&db))
+		rc = -1;
 	if(rc < 0 && load->message[0] == '\0')
 		strcpy(load->message, db.error);
 	glue_db_close(&db);

@@ -79,6 +79,8 @@ static int read_tables(struct fraudguard_builder *b)
 							   on_allow, b)
 							   < 0))
 		rc = -1;
+	if(rc == 0 && !glue_db_is_whole(&db))
+		rc = -1;
 	glue_db_close(&db);
 	return rc;
 }

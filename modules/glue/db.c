@@ -3,10 +3,12 @@
 #include "glue/ksr.h"
 #include "glue/pkg_room.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define PAGE_ROWS 500 /* they fit a processor's second cache */
 
@@ -37,6 +39,26 @@ __attribute__((format(printf, 2, 3))) static void fail(
 	LM_ERR("%s\n", line);
 	if(db->error[0] == '\0')
 		strcpy(db->error, line);
+}
+
+/* db_sqlite makes an empty database where there is none, and the answer would be
+ * that tables are missing. sqlite://[host]/path */
+static int is_missing_file(const str *url)
+{
+	static const char scheme[] = "sqlite://";
+	size_t skip = sizeof scheme - 1;
+	const char *path;
+	char name[512];
+
+	if((size_t)url->len <= skip || strncmp(url->s, scheme, skip) != 0)
+		return 0;
+	path = memchr(url->s + skip, '/', url->len - skip);
+	if(path == NULL
+			|| snprintf(name, sizeof name, "%.*s",
+					   (int)(url->s + url->len - path - 1), path + 1)
+					   >= (int)sizeof name)
+		return 0;
+	return access(name, F_OK) < 0 && errno == ENOENT;
 }
 
 /* A statement without rows. With a place for a result, for db_sqlite does not run
@@ -71,6 +93,13 @@ int glue_db_open(struct glue_db *db, const str *url)
 				db->where);
 		return -1;
 	}
+	if(is_missing_file(url)) {
+		fail(db,
+				"cannot connect to %s: the file does not exist (make db "
+				"creates it)",
+				db->where);
+		return -1;
+	}
 	db->con = db->f.init(url);
 	if(db->con == NULL) {
 		fail(db,
@@ -81,9 +110,24 @@ int glue_db_open(struct glue_db *db, const str *url)
 		return -1;
 	}
 	db->begun = run(db, "BEGIN") == 0;
-	if(!db->begun)
-		fail(db, "no transaction on %s", db->where);
-	return db->begun ? 0 : -1;
+	/* The savepoint is gone when the transaction is. */
+	if(!db->begun || run(db, "SAVEPOINT tollgate") < 0) {
+		fail(db, "no transaction on %s: is it locked, or no database?",
+				db->where);
+		return -1;
+	}
+	return 0;
+}
+
+int glue_db_is_whole(struct glue_db *db)
+{
+	if(run(db, "RELEASE SAVEPOINT tollgate") == 0)
+		return 1;
+	fail(db,
+			"the connection was lost while %s was read: what was read may be "
+			"of two states of it",
+			db->where);
+	return 0;
 }
 
 void glue_db_close(struct glue_db *db)
@@ -104,7 +148,12 @@ int glue_db_check_version(struct glue_db *db, const char *table, int version)
 
 	if(has == version)
 		return 0;
-	if(has <= 0)
+	if(has < 0)
+		fail(db,
+				"cannot read table version of %s: is it locked, damaged, or "
+				"without our schema (make db creates it)?",
+				db->where);
+	else if(has == 0)
 		fail(db,
 				"table %s is missing in %s (no row for it in table version): "
 				"load the schema, see `make db`",
@@ -130,8 +179,10 @@ static int read_page(struct glue_db *db, const char *table, const char *columns,
 		return -1;
 	*res = NULL;
 	if(db->f.raw_query(db->con, &q, res) < 0 || *res == NULL) {
-		fail(db, "reading %s from %s failed (columns: %s)", table, db->where,
-				columns);
+		fail(db,
+				"reading %s from %s failed: is it locked, gone, or without "
+				"one of the columns %s?",
+				table, db->where, columns);
 		return -1;
 	}
 	return 0;

@@ -6,7 +6,9 @@
  * What is read between open and close is one state of the database, whatever is
  * written meanwhile: one transaction, which SQLite in WAL mode (what db/create.py
  * makes) and InnoDB serve without a lock that a writer would feel. SQLite in
- * another journal mode lets writers wait until close.
+ * another journal mode lets writers wait until close. glue_db_is_whole() tells
+ * whether that held to the end: a driver that connects again by itself (db_mysql
+ * does) goes on outside of the transaction.
  *
  * Only the main process (mod_init) and the keeper call these; each opens its
  * own connection. Errors are logged here, naming what, where and what to do; the
@@ -40,6 +42,8 @@ struct glue_row
 /* Binds the driver, connects and begins a transaction. 0, -1: close it then too. */
 int glue_db_open(struct glue_db *db, const str *url);
 void glue_db_close(struct glue_db *db); /* safe on a closed one */
+/* After the last row: whether all were of one state of the database. 1, 0. */
+int glue_db_is_whole(struct glue_db *db);
 
 /* The table's row in `version` must say `version`. 0, -1. */
 int glue_db_check_version(struct glue_db *db, const char *table, int version);

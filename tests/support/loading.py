@@ -115,7 +115,7 @@ class OnServer(Loading):
                               capture_output=True, text=True, timeout=60, check=False)
         if done.returncode:
             raise ProcessError(f"db/create.py: {done.stderr}")
-        self.server_ = server
+        self.server_, self.server_port = server, port
         # The rows that Routing put into its file.
         for table in ("carrier", "deck", "rate", "trunk", "plan", "plan_trunk"):
             self.copy(f"callroute_{table}")
@@ -131,6 +131,45 @@ class OnServer(Loading):
     def sql(self, *statements):
         """Run statements on the server; the rows of the last one, as text."""
         return [self.server_.sql(one) for one in statements][-1]
+
+    def server_gone(self, kill=False):
+        """Stop the server in order, or as by a loss of power."""
+        if kill:
+            self.server_.process.child.kill()
+            self.server_.process.wait(LOAD_SECONDS)
+        self.server_.process.stop(LOAD_SECONDS)
+
+    def server_back(self):
+        """Start it again on the same data and the same port."""
+        self.server_.process.start()
+        self.server_.process.wait_line("ready for connections", LOAD_SECONDS)
+
+    @contextlib.contextmanager
+    def table_held(self, table):
+        """Nobody can read a table meanwhile."""
+        with subprocess.Popen(self.server_.client(self.server_.database), stdin=subprocess.PIPE,
+                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, text=True) as session:
+            try:
+                session.stdin.write(f"LOCK TABLES {table} WRITE;\n")
+                session.stdin.flush()
+                assert eventually(lambda: self.server_.sql("SHOW OPEN TABLES WHERE in_use > 0"), LOAD_SECONDS)
+                yield
+            finally:
+                with contextlib.suppress(BrokenPipeError):
+                    session.stdin.close()
+
+    def waiting_connection(self):
+        """Wait until the keeper's connection waits for a held table: its number."""
+        question = "SELECT id FROM information_schema.processlist WHERE user = 'kamailio' AND state LIKE 'Waiting%'"
+        found = eventually(lambda: self.server_.sql(question), LOAD_SECONDS)
+        assert found, self.server_.sql("SHOW PROCESSLIST")
+        return found[0][0]
+
+    def kill_connection(self, number):
+        """The server drops a connection; waits until it is gone."""
+        self.server_.sql(f"KILL CONNECTION {number}")
+        question = f"SELECT id FROM information_schema.processlist WHERE id = {number}"
+        assert eventually(lambda: not self.server_.sql(question), LOAD_SECONDS)
 
 
 @contextlib.contextmanager
