@@ -194,7 +194,7 @@ static int mod_init(void)
 		LM_ERR("modparam db_url is not set: callroute has no routes without "
 			   "its tables, for example "
 			   "modparam(\"callroute\", \"db_url\", "
-			   "\"sqlite:///etc/kamailio/tollgate.sqlite\")\n");
+			   "\"sqlite:////etc/kamailio/tollgate.sqlite\")\n");
 		return -1;
 	}
 	if(load_tm_api(&callroute.tm) < 0) {
