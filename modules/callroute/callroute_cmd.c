@@ -154,11 +154,14 @@ static int decide(sip_msg_t *msg, uint64_t id, struct callroute_view *view,
 	callroute_decide(im, callroute.live, q, &work, &answer);
 	tg_snapshot_leave(callroute.snapshots, process_no);
 
+	/* Who refuses a call wants to say by which rule of which plan. */
+	memcpy(a->plan, answer.plan, sizeof a->plan);
+	a->rule_id = answer.rule_id;
+	a->src_country = answer.src_country;
+	a->dst_country = answer.dst_country;
 	memcpy(view->redirect, answer.redirect, sizeof view->redirect);
 	if(answer.verdict == CALLROUTE_REDIRECTED) {
 		view->reason = answer.reason;
-		memcpy(a->plan, answer.plan, sizeof a->plan);
-		a->rule_id = answer.rule_id;
 		counter_inc(callroute.redirected);
 		return CALLROUTE_REDIRECTED;
 	}

@@ -60,49 +60,72 @@ static const struct glue_pv_item items[] = {{"account", ACCOUNT},
 		{"tenant", TENANT}, {"trunk", TRUNK}, {"try_timeout_ms", TRY_TIMEOUT},
 		{"uri", URI}, {NULL, 0}};
 
-/* One message at a time is processed by a process. */
+/*
+ * One message at a time is processed by a process. A failure route has a message
+ * of its own, a copy with the request's number: it runs in any process, so it may
+ * not depend on what this one remembers of the request.
+ */
 static struct callroute_view current;
 static unsigned current_id;
-static int current_pid;
+static int current_pid, current_failing;
 static int current_set;
 
 struct callroute_view *callroute_view_of(const sip_msg_t *msg)
 {
-	if(current_set && current_id == msg->id && current_pid == msg->pid)
+	int failing = is_route_type(FAILURE_ROUTE) != 0;
+
+	if(current_set && current_id == msg->id && current_pid == msg->pid
+			&& current_failing == failing)
 		return &current;
 	memset(&current, 0, sizeof current);
 	current.reason = "";
 	current_id = msg->id;
 	current_pid = msg->pid;
+	current_failing = failing;
 	current_set = 1;
 	return &current;
+}
+
+/* What the attempt store knows, where it is more than the view does: it keeps
+ * each attempt as it is applied, in whatever process. */
+static void catch_up(struct callroute_view *v, uint64_t id)
+{
+	struct callroute_attempt kept;
+
+	if(id == 0
+			|| tg_store_get(callroute.attempt_store, id, glue_now(), &kept) < 0
+			|| kept.next == 0
+			|| (v->attempt.next > 0 && kept.started <= v->attempt.started))
+		return;
+	v->attempt = kept;
+	v->reason = "ok";
 }
 
 struct callroute_view *callroute_view_find(sip_msg_t *msg)
 {
 	struct callroute_view *v = callroute_view_of(msg);
 	const struct callroute_event *e = callroute_event_now();
-	uint64_t id;
+	const struct callroute_attempt *a = &v->attempt;
 
 	if(e != NULL) {
 		if(v->trunk.id != e->trunk_id && e->trunk_id != 0)
 			callroute_copy_trunk(e->trunk_id, v, NULL);
 		return v;
 	}
-	if(v->attempt.next > 0 || v->reason[0] != '\0')
+	/* The request's own route decides for itself. */
+	if(is_route_type(REQUEST_ROUTE) && (a->next > 0 || v->reason[0] != '\0'))
 		return v;
-	id = callroute_request_id(msg);
-	if(id == 0
-			|| tg_store_get(
-					   callroute.attempt_store, id, glue_now(), &v->attempt)
-					   < 0
-			|| v->attempt.next == 0) {
-		v->attempt.next = 0;
+	catch_up(v, callroute_request_id(msg));
+	if(a->next == 0)
 		return v;
+	if(v->trunk.id != a->trunk_id)
+		callroute_copy_trunk(a->trunk_id, v, NULL);
+	if(v->sender.account == 0)
+		v->sender = a->sender;
+	if(v->number[0] == '\0') {
+		memcpy(v->number, a->number, a->number_len);
+		v->number[a->number_len] = '\0';
 	}
-	v->reason = "ok";
-	v->sender = v->attempt.sender;
-	callroute_copy_trunk(v->attempt.trunk_id, v, NULL);
 	return v;
 }
 
@@ -135,16 +158,26 @@ static int get_money(
 				 : glue_pv_number(msg, param, res, n);
 }
 
-/* What the candidate under way says. */
+/* The candidate under way; NULL. Others that could not be tried may follow it. */
+static const struct callroute_candidate *candidate_of(
+		const struct callroute_attempt *a)
+{
+	for(int i = 0; a->trunk_id != 0 && i < a->count; i++) {
+		if(a->candidates[i].trunk_id == a->trunk_id)
+			return &a->candidates[i];
+	}
+	return NULL;
+}
+
+/* What it says. */
 static int get_of_candidate(sip_msg_t *msg, pv_param_t *param, pv_value_t *res,
 		const struct callroute_view *v, enum item item)
 {
 	const struct callroute_attempt *a = &v->attempt;
-	const struct callroute_candidate *c;
+	const struct callroute_candidate *c = candidate_of(a);
 
-	if(a->next == 0 || a->next > CALLROUTE_CANDIDATES)
+	if(c == NULL)
 		return pv_get_null(msg, param, res);
-	c = &a->candidates[a->next - 1];
 	switch(item) {
 		case PREFIX:
 			return glue_pv_text_len(msg, param, res,

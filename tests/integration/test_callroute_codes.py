@@ -187,7 +187,7 @@ def test_state_lost(tmp_path):
 
 
 def test_no_failure(tmp_path):
-    """callroute_next belongs in a failure route: the server refuses a script that has it elsewhere."""
-    with pytest.raises(AssertionError, match="ended at start"):
-        with outgoing(tmp_path, [Trunk("one")], select="callroute_next();"):
-            pass
+    """In a request route only a hunt group goes on: no trunk has failed there."""
+    with outgoing(tmp_path, [Trunk("one")], select='callroute_next();') as routing:
+        assert Dialled(routing).final() == "480 -7 no_failure"
+        assert routing.kamailio.grep("callroute_next works in a failure_route only")
