@@ -16,6 +16,7 @@ from convert_rows import Conversion, number, translation, trunk_uri
 STEM = "dr-"  # of every name
 TABLES = {"dr_gateways": 3, "dr_rules": 3, "dr_gw_lists": 1, "dr_groups": 2}
 ACCOUNT_MAX = 128  # callroute_account.match_value
+UNSIGNED = 1 << 32  # drouting keeps a priority without its sign
 GATEWAYS_MAX = 32  # drouting looks at no more of a rule
 
 
@@ -91,11 +92,15 @@ def _rule(conversion, gateways, lists, groups, row, options):
     if row["routeid"] and not row["routeid"].startswith("0"):
         conversion.lose(*where, f"routeid {row['routeid']}: no route runs; test $callroute(rule) or $callroute(plan)")
     place = None if time is None else conversion.time(time)
+    priority = number(row["priority"])
+    if priority < 0:
+        priority += UNSIGNED
+        conversion.note(*where, f"priority {row['priority']}: drouting reads it as {priority}, before all others")
     tiers = _tiers(conversion, where, members[:GATEWAYS_MAX], gateways, options.sort_order)
     for group in dict.fromkeys(group for group, _ in named):
         # The lists of each group are its own: a plan may rewrite them.
         choice = Choice(row["prefix"], [list(tier) for tier in tiers], where, place)
-        groups.setdefault(group, []).append((number(row["priority"]), choice))
+        groups.setdefault(group, []).append((priority, choice))
 
 
 def _tiers(conversion, where, members, gateways, sort_order):

@@ -16,6 +16,7 @@ from convert_rows import Conversion, host_text, number, translation, trunk_uri
 
 STEM = "lcr-"  # of every name
 TABLES = {"lcr_gw": 3, "lcr_rule": 3, "lcr_rule_target": 1}
+NULLS = ("prefix IS NULL", "from_uri IS NULL")
 UNUSED = 4294967295  # defunct from here on: not loaded at all
 _SCHEMES = {"": "sip", "1": "sip", "2": "sips"}
 _TRANSPORTS = {"": "", "0": "", "1": "udp", "2": "tcp", "3": "tls", "4": "sctp"}
@@ -28,6 +29,7 @@ class Rule:
     prefix: str
     stopper: bool
     where: tuple
+    nulls: tuple  # which of its columns are NULL, in the order of the index
     targets: list = dataclasses.field(default_factory=list)
 
 
@@ -36,9 +38,8 @@ def convert(tables, options):
     conversion = Conversion()
     gateways = _gateways(conversion, tables, options)
     instances = {}
-    for row in tables.rows(
-        "lcr_rule", "id", "lcr_id", "prefix", "from_uri", "request_uri", "mt_tvalue", "stopper", "enabled"
-    ):
+    columns = ("id", "lcr_id", "prefix", "from_uri", "request_uri", "mt_tvalue", "stopper", "enabled")
+    for row in tables.rows("lcr_rule", *columns, *NULLS):
         rule = _rule(conversion, row)
         if rule:
             instances.setdefault(number(row["lcr_id"]), {})[number(row["id"])] = rule
@@ -51,6 +52,8 @@ def convert(tables, options):
             by_prefix = {}
             for rule in rules:
                 by_prefix.setdefault(rule.prefix, []).append(rule)
+            for several in by_prefix.values():
+                _same_prefix(conversion, several)
             choices = [_whole_list(by_prefix, prefix, options) for prefix in sorted(by_prefix)]
             add_plan(conversion, f"lcr-{lcr_id}", lcr_id, choices)
     return conversion
@@ -111,7 +114,15 @@ def _rule(conversion, row):
         if row[column]:
             conversion.lose(*where, f"{column} {row[column]!r}: rules have prefixes of numbers, no patterns")
             return None
-    return Rule(row["prefix"], bool(number(row["stopper"])), where)
+    return Rule(row["prefix"], bool(number(row["stopper"])), where, tuple(row[null] for null in NULLS))
+
+
+def _same_prefix(conversion, rules):
+    """Rules of one prefix: lcr reads them as its database's index has them, where NULL comes before ''."""
+    if len({rule.nulls for rule in rules}) > 1 and any(rule.stopper for rule in rules):
+        ids = ", ".join(rule.where[1] for rule in reversed(rules))
+        text = "which of these lcr looks at first is up to its database, since NULL and '' stand for the same in"
+        conversion.lose("lcr_rule", ids, f"{text} prefix or from_uri, and one is a stopper: let all be ''")
 
 
 def _target(conversion, row, gateways, instances):

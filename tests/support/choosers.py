@@ -83,7 +83,7 @@ class Drouting:
     def tries(self, group, number, at):
         for size in range(len(number), -1, -1):
             fits = [row for row in self.rules if row["prefix"] == number[:size] and group in row["groups"]]
-            for row in sorted(fits, key=lambda row: (-row["priority"], row["ruleid"])):
+            for row in sorted(fits, key=lambda row: (-(row["priority"] % 2**32), row["ruleid"])):
                 if drouting_holds(row["timerec"], at):
                     return row["gateways"]
         return []
