@@ -154,6 +154,21 @@ def test_a_forwarded_number_goes_out_on_the_numbers_own_account(make_stack):
     third = FromTrunk(switch, stack.agent("bob"), "+4930555030").dial()
     assert told(third, 403).reason == "Too Many Calls"
     assert len(far.requests()) == 2
+    diverted = {m.get("diversion") for m in far.messages() if m.method == "INVITE"}
+    assert diverted == {f"<sip:+4930555030@{stack.domain}>;reason=unconditional;counter=1"}
+
+
+def test_forwarded_from_number_to_number(make_stack):
+    chain = (("4930555030", "4930555031"), ("4930555031", "4930555010"),
+             ("4930555060", "4930555061"), ("4930555061", "4930555060"))
+    stack = make_stack(sql=["INSERT INTO callroute_did (number, target_type, target) "
+                            f"VALUES ('{one}', 'number', '{to}')"
+                            for one, to in chain])
+    bob = registered(stack, "bob")
+    call = FromTrunk(carrier(stack), bob, "+4930555030").ring().answer()
+    assert call.hang_up() == 200
+    for caller in (FromTrunk(carrier(stack), bob, "+4930555060"), Call(stack.agent("alice"), bob, "030555060")):
+        assert told(caller.dial(), 482).reason == "Forwarding Loop"
 
 
 def test_rejected_and_out_of_hours(make_stack):
