@@ -9,6 +9,7 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "callroute/callroute_mod.h"
+#include "callroute/capacity_owed.h"
 #include "core/dset.h"
 #include "core/socket_info.h"
 
@@ -156,7 +157,7 @@ int callroute_try_next(sip_msg_t *msg, uint64_t id, struct callroute_view *view,
 	}
 	memset(&view->trunk, 0, sizeof view->trunk);
 	view->carrier[0] = view->codecs[0] = '\0';
-	callroute_capacity_release(callroute.live, a->call, now);
+	callroute_give_back(a->call, now);
 	if(refused == CALLROUTE_ACCOUNT_CHANNELS
 			|| refused == CALLROUTE_ACCOUNT_CPS) {
 		view->reason = refused == CALLROUTE_ACCOUNT_CPS ? "account_cps"
@@ -246,4 +247,19 @@ void callroute_settle(uint64_t id, int reply, int cancelled)
 	else
 		callroute_live_fail(callroute.live, (int)a.slot, reply, now);
 	report_breaker(&a, reply, sample.outcome, now);
+}
+
+int callroute_give_back(uint64_t id, uint64_t now)
+{
+	int rc = callroute_release_or_owe(callroute.live, callroute.owed, id, now);
+
+	if(rc == -EINPROGRESS)
+		counter_inc(callroute.released_late);
+	else if(rc == -ENOBUFS)
+		LM_ERR("channels of a call that is over cannot be given back: a "
+			   "process "
+			   "is stopped inside a lock, and the list of such calls is full "
+			   "(max_calls); they are free after attempt_ttl or "
+			   "max_call_sec\n");
+	return rc == -EINPROGRESS || rc == -ENOBUFS ? 0 : rc;
 }

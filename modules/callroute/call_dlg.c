@@ -145,7 +145,7 @@ static void on_final(struct cell *t, int type, struct tmcb_params *p)
 	if(p->code < 300)
 		answered(id, t, p->rpl);
 	else
-		callroute_capacity_release(callroute.live, id, glue_now());
+		callroute_give_back(id, glue_now());
 }
 
 /* The transaction's end, also without a final answer of ours (dropped, killed).
@@ -156,7 +156,7 @@ static void on_destroy(struct cell *t, int type, struct tmcb_params *p)
 
 	if(t->uas.status >= 200 && t->uas.status < 300)
 		return;
-	callroute_capacity_release(callroute.live, id, glue_now());
+	callroute_give_back(id, glue_now());
 	tg_store_del(callroute.attempt_store, id);
 }
 
@@ -197,9 +197,8 @@ static void on_end(struct dlg_cell *dlg, int type, struct dlg_cb_params *p)
 	/* A call that was never answered ends with its transaction. */
 	if(known && !callroute_is_of(&a, dlg))
 		return;
-	if(callroute_capacity_release(callroute.live, id, now) < 0 || !known
-			|| type != DLGCB_TERMINATED || dlg->start_ts == 0
-			|| a.trunk_id == 0)
+	if(callroute_give_back(id, now) < 0 || !known || type != DLGCB_TERMINATED
+			|| dlg->start_ts == 0 || a.trunk_id == 0)
 		return;
 	callroute_quality_talked(callroute.live, (int)a.slot, a.dst_country,
 			(uint32_t)(time(NULL) - dlg->start_ts), now);
@@ -262,7 +261,7 @@ static void on_request_in(struct cell *t, int type, struct tmcb_params *p)
 static int on_script_end(sip_msg_t *msg, unsigned int flags, void *param)
 {
 	if(callroute_is_held(msg, held.id)) {
-		callroute_capacity_release(callroute.live, held.id, glue_now());
+		callroute_give_back(held.id, glue_now());
 		tg_store_del(callroute.attempt_store, held.id);
 	}
 	held.id = 0;

@@ -126,7 +126,7 @@ static int abandon(const struct callroute_attempt *old,
 			|| callroute_capacity_move(callroute.live, id, &claim,
 					   now + (uint64_t)callroute.attempt_ttl * 1000000, now)
 					   != 0) {
-		callroute_capacity_release(callroute.live, id, now);
+		callroute_give_back(id, now);
 		return 0;
 	}
 	return 1;
@@ -196,7 +196,7 @@ static int choose(sip_msg_t *msg, uint64_t id, struct callroute_view *view,
 		return rc;
 	}
 	now = glue_now();
-	callroute_capacity_release(callroute.live, id, now);
+	callroute_give_back(id, now);
 	if(!again)
 		return rc;
 	/* A third choice wants the number, callroute_next() nothing. */
@@ -271,7 +271,7 @@ static int exhausted(struct callroute_view *view, const char *reason)
 {
 	view->reason = reason;
 	counter_inc(callroute.exhausted);
-	callroute_capacity_release(callroute.live, view->attempt.call, glue_now());
+	callroute_give_back(view->attempt.call, glue_now());
 	return CALLROUTE_EXHAUSTED;
 }
 
@@ -353,8 +353,7 @@ static int release_dialog(uint64_t dialog, uint64_t now)
 		return 0;
 	tg_store_del(callroute.answered_store, dialog);
 	for(int i = 0; i < CALLROUTE_LEGS && legs.id[i] != 0; i++)
-		given += callroute_capacity_release(callroute.live, legs.id[i], now)
-				 == 0;
+		given += callroute_give_back(legs.id[i], now) == 0;
 	return given;
 }
 
@@ -367,7 +366,5 @@ int callroute_cmd_release(sip_msg_t *msg)
 					   ? 1
 					   : -1;
 	id = callroute_request_id(msg);
-	return id != 0 && callroute_capacity_release(callroute.live, id, now) == 0
-				   ? 1
-				   : -1;
+	return id != 0 && callroute_give_back(id, now) == 0 ? 1 : -1;
 }

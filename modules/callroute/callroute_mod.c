@@ -9,6 +9,7 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "callroute/callroute_mod.h"
+#include "callroute/capacity_owed.h"
 #include "glue/map.h"
 #include "glue/param.h"
 
@@ -104,6 +105,9 @@ static counter_def_t counters[] = {
 				"loads that were refused; the old data stayed"},
 		{&callroute.events_lost, "events_lost", 0, 0, 0,
 				"events that found the ring full"},
+		{&callroute.released_late, "released_late", 0, 0, 0,
+				"calls whose channels the keeper gave back, a second late: a "
+				"process was stopped inside a lock"},
 		{0, 0, 0, 0, 0, 0},
 };
 
@@ -173,6 +177,9 @@ static int map_memory(void)
 	rc = rc ? rc
 			: glue_map_ring(
 					&callroute.events, 1024, sizeof(struct callroute_event));
+	rc = rc ? rc
+			: glue_map_ring(&callroute.owed, callroute.max_calls,
+					sizeof(struct callroute_owed));
 	rc = rc ? rc : map_live();
 	if(rc != 0) {
 		LM_ERR("cannot map shared memory (snapshot_mb=%d, attempts=%d, "
@@ -292,5 +299,7 @@ static void keeper_tick(uint64_t now)
 	callroute_events_run();
 	report_readers();
 	report_calendars();
+	callroute_pay_owed(
+			callroute.live, callroute.owed, (uint32_t)callroute.max_calls, now);
 	callroute_capacity_sweep(callroute.live, now, 4096);
 }

@@ -161,6 +161,7 @@ struct callroute_state
 	struct tg_store *load_store;	 /* the one struct callroute_load */
 	struct tg_ring *orders;			 /* struct callroute_order_of_load */
 	struct tg_ring *events;			 /* struct callroute_event */
+	struct tg_ring *owed;			 /* struct callroute_owed */
 	struct glue_keeper keeper;
 	tm_api_t tm;
 	int has_dialog;
@@ -168,7 +169,7 @@ struct callroute_state
 	counter_handle_t selected, failed, failovers, exhausted, state_lost;
 	counter_handle_t refused_capacity, refused_down, refused_margin;
 	counter_handle_t refused_blocked, emergency, redirected;
-	counter_handle_t loads, loads_failed, events_lost;
+	counter_handle_t loads, loads_failed, events_lost, released_late;
 };
 
 extern struct callroute_state callroute;
@@ -255,6 +256,9 @@ int callroute_try_next(sip_msg_t *msg, uint64_t id, struct callroute_view *view,
 /* Reports what became of the present attempt, once: breaker, quality,
  * counters. `reply` 0 = none came. */
 void callroute_settle(uint64_t id, int reply, int cancelled);
+/* All that the request holds is given back: now, or by the keeper as soon as
+ * nobody is in the way. Any process. 0, or a negative errno: it held nothing. */
+int callroute_give_back(uint64_t id, uint64_t now);
 
 /* --- hunt_cmd.c: hunt groups -------------------------------------------------- */
 

@@ -271,42 +271,77 @@ int callroute_capacity_move(struct callroute_live *live, uint64_t call,
 	return attempt(live, call, claim, expires, now, 1);
 }
 
+/* As release(). */
+static int renew(struct callroute_live *live, uint64_t call, uint64_t owner,
+		uint64_t expires, uint64_t now)
+{
+	int tries;
+
+	for(tries = 0; tries < STUBBORN; tries++)
+		if(tg_lease_renew(leases_of(live), call, owner, expires, now) != -EBUSY)
+			return 0;
+	return -EBUSY;
+}
+
 int callroute_capacity_renew(struct callroute_live *live, uint64_t call,
 		uint64_t expires, uint64_t now)
 {
 	struct callroute_attempt a = {.expires = expires};
 	unsigned kind;
-	int rc;
+	int tries, rc = -EBUSY;
 
 	if(expires <= now)
 		return -EINVAL;
 	/* The record first: what it names must not outlive it. */
-	rc = callroute_record_extend(live, call, &a, now);
-	for(kind = 0; rc == 0 && kind < CALLROUTE_OWNERS; kind++)
+	for(tries = 0; tries < STUBBORN && rc == -EBUSY; tries++)
+		rc = callroute_record_extend(live, call, &a, now);
+	if(rc < 0)
+		return rc;
+	for(kind = 0; kind < CALLROUTE_OWNERS; kind++)
 		if(a.before.held[kind] != 0
-				&& tg_lease_renew(leases_of(live), call,
-						   owner_key(kind, a.before.held[kind]), expires, now)
-						   == -EBUSY)
+				&& renew(live, call, owner_key(kind, a.before.held[kind]),
+						   expires, now)
+						   < 0)
 			rc = -EBUSY;
 	return rc;
+}
+
+static int give_all_back(struct callroute_live *live, uint64_t call,
+		struct callroute_attempt *a, uint64_t now)
+{
+	int tries, rc = -EBUSY;
+
+	for(tries = 0; tries < STUBBORN && rc == -EBUSY; tries++)
+		rc = callroute_record_take_out(live, call, a, now);
+	if(rc < 0)
+		return rc;
+	give_back(live, call, a->before.held, &NOTHING, a->left);
+	give_back(live, call, a->before.next, &NOTHING, a->left);
+	if(memcmp(a->left, NOTHING.next, sizeof a->left) == 0)
+		return 0;
+	(void)callroute_record_put_back(live, call, a, now);
+	return -EBUSY;
 }
 
 int callroute_capacity_release(
 		struct callroute_live *live, uint64_t call, uint64_t now)
 {
 	struct callroute_attempt a = {.expires = 0};
-	int tries, rc = -EBUSY;
 
-	for(tries = 0; tries < STUBBORN && rc == -EBUSY; tries++)
-		rc = callroute_record_take_out(live, call, &a, now);
-	if(rc < 0)
-		return rc;
-	give_back(live, call, a.before.held, &NOTHING, a.left);
-	give_back(live, call, a.before.next, &NOTHING, a.left);
-	if(memcmp(a.left, NOTHING.next, sizeof a.left) == 0)
-		return 0;
-	(void)callroute_record_put_back(live, call, &a, now);
-	return -EBUSY;
+	return give_all_back(live, call, &a, now);
+}
+
+uint32_t callroute_capacity_mark(struct callroute_live *live)
+{
+	return atomic_load_explicit(&live->attempts, memory_order_relaxed);
+}
+
+int callroute_capacity_release_before(
+		struct callroute_live *live, uint64_t call, uint32_t mark, uint64_t now)
+{
+	struct callroute_attempt a = {.step = mark, .until = 1};
+
+	return give_all_back(live, call, &a, now);
 }
 
 /* ---- what is held ---- */

@@ -102,10 +102,17 @@ int callroute_capacity_renew(struct callroute_live *live, uint64_t call,
 		uint64_t expires, uint64_t now);
 
 /* Gives everything back. 0 for one caller, -ENOENT for all others, however many
- * call it at once; -EBUSY: some of it, a process was stopped inside a lock (try
- * again, or the rest ends by its expiry). */
+ * call it at once; -EBUSY: some of it, a process was stopped inside a lock: come
+ * back to it (capacity_owed.h), or the rest ends by its expiry. */
 int callroute_capacity_release(
 		struct callroute_live *live, uint64_t call, uint64_t now);
+
+/* The place of now in the order of all attempts, for: */
+uint32_t callroute_capacity_mark(struct callroute_live *live);
+/* As callroute_capacity_release, for who comes back to one that was busy
+ * (capacity_owed.h): what the call has taken since the mark stays, -ENOENT. */
+int callroute_capacity_release_before(struct callroute_live *live,
+		uint64_t call, uint32_t mark, uint64_t now);
 
 /* ---- what is held ---- */
 

@@ -77,12 +77,14 @@ static int settle(
 static int take_out(
 		void *payload, int fresh, uint64_t *expires, uint8_t *rank, void *arg)
 {
+	const struct callroute_call *r = payload;
 	struct callroute_attempt *a = arg;
 
 	(void)rank;
-	if(fresh)
+	/* The numbers are circular. */
+	if(fresh || (a->until && (int32_t)(r->step - a->step) >= 0))
 		return -ENOENT;
-	a->before = *(struct callroute_call *)payload;
+	a->before = *r;
 	a->expires = *expires;
 	return 0;
 }

@@ -22,6 +22,7 @@ struct callroute_attempt
 	uint32_t next[CALLROUTE_OWNERS]; /* what is asked for, then what is held */
 	uint32_t left[CALLROUTE_OWNERS]; /* could not be given back: named on */
 	uint32_t step;					 /* the attempt's number */
+	uint32_t until; /* take_out: only what is older than step */
 	uint64_t expires;
 	struct callroute_call before; /* out: the record as the edit found it */
 	struct callroute_call
@@ -46,7 +47,8 @@ int callroute_record_undo(struct callroute_live *live, uint64_t call,
 int callroute_record_settle(struct callroute_live *live, uint64_t call,
 		struct callroute_attempt *a, uint64_t now);
 
-/* Deletes the record into `before` and `expires`. 0, -ENOENT. */
+/* Deletes the record into `before` and `expires`. 0, -ENOENT (none, or it is not
+ * older than `until` wants). */
 int callroute_record_take_out(struct callroute_live *live, uint64_t call,
 		struct callroute_attempt *a, uint64_t now);
 

@@ -165,7 +165,7 @@ static void leave_trunks(uint64_t id, uint64_t now)
 			&& (branch = callroute.tm.t_get_picked_branch()) >= 0)
 		callroute_settle(
 				id, t->uac[branch].last_received, (t->flags & T_CANCELED) != 0);
-	callroute_capacity_release(callroute.live, a.call, now);
+	callroute_give_back(a.call, now);
 	tg_store_del(callroute.attempt_store, id);
 }
 

@@ -254,7 +254,7 @@ int callroute_cmd_redirect(sip_msg_t *msg, int n)
 		return -1;
 	}
 	/* Who redirects does not carry the call: nothing is held for it. */
-	callroute_capacity_release(callroute.live, view->attempt.call, glue_now());
+	callroute_give_back(view->attempt.call, glue_now());
 	if(bind == NULL || bind(&sl) < 0) {
 		LM_ERR("callroute_redirect needs the sl module\n");
 		return -1;
