@@ -149,6 +149,10 @@ int callroute_try_next(sip_msg_t *msg, uint64_t id, struct callroute_view *view,
 		a->started = now;
 		a->pdd_ms = CALLROUTE_NO_PDD;
 		a->rang = a->settled = 0;
+		if(!a->identity && callroute_touches_identity(view)) {
+			callroute_follow_identity(msg, id);
+			a->identity = 1;
+		}
 		callroute_live_count(callroute.live, (int)a->slot, CALLROUTE_ATTEMPTS);
 		tg_store_put(callroute.attempt_store, id, 0,
 				after(callroute.attempt_ttl, now), now, a);

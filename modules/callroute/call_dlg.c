@@ -168,7 +168,8 @@ static void on_forwarded(struct cell *t, int type, struct tmcb_params *p)
 	if(p->req == NULL
 			|| tg_store_get(callroute.attempt_store, id_of(*p->param),
 					   glue_now(), &a)
-					   < 0)
+					   < 0
+			|| a.settled) /* a branch that is no trunk's */
 		return;
 	view = callroute_view_of(p->req);
 	view->attempt = a;
@@ -310,14 +311,17 @@ static void follow(sip_msg_t *msg, int types, transaction_cb f, uint64_t id)
 				"channel is free after attempt_ttl\n");
 }
 
-void callroute_follow(sip_msg_t *msg, uint64_t id, int touches_identity)
+/* It costs a copy of the request's URIs a branch: only where it is needed. */
+void callroute_follow_identity(sip_msg_t *msg, uint64_t id)
+{
+	follow(msg, TMCB_REQUEST_FWDED, on_forwarded, id);
+}
+
+void callroute_follow(sip_msg_t *msg, uint64_t id)
 {
 	follow(msg, TMCB_RESPONSE_IN, on_reply_in, id);
 	follow(msg, TMCB_RESPONSE_READY, on_final, id);
 	follow(msg, TMCB_DESTROY, on_destroy, id);
-	/* It costs a copy of the request's URIs a branch: only where it is needed. */
-	if(touches_identity)
-		follow(msg, TMCB_REQUEST_FWDED, on_forwarded, id);
 	follow_dialog(msg, id);
 	if(callroute_transaction() != NULL)
 		return;

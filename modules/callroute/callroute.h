@@ -136,7 +136,6 @@ struct callroute_candidate
 	uint16_t first_sec, step_sec;
 	uint16_t quality;	/* 0 .. 1000 */
 	uint8_t prefix_len; /* how much of the number the rate matched */
-	uint8_t cli;		/* its trunk wants other identity headers */
 	uint16_t place;		/* internal: the vendor it was made from */
 };
 

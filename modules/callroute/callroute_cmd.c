@@ -65,15 +65,6 @@ static void set_plan(struct callroute_question *q, const str *plan,
 	q->plan_len = (size_t)plan->len;
 }
 
-static int touches_identity(const struct callroute_attempt *a)
-{
-	int touches = a->sender.cli != CALLROUTE_CLI_PASS;
-
-	for(int i = 0; i < a->count; i++)
-		touches |= a->candidates[i].cli;
-	return touches;
-}
-
 /* What is known of the request when a choice is asked for. */
 enum standing
 {
@@ -189,10 +180,11 @@ static int choose(sip_msg_t *msg, uint64_t id, struct callroute_view *view,
 
 	a->call = id;
 	a->followed = 1;
+	a->identity = again && old->identity;
 	rc = decide(msg, id, view, q, admitted);
 	if(rc == CALLROUTE_OK) {
 		if(!callroute_is_held(msg, id) && !(again && old->followed))
-			callroute_follow(msg, id, touches_identity(a));
+			callroute_follow(msg, id);
 		return rc;
 	}
 	now = glue_now();
@@ -261,6 +253,7 @@ int callroute_cmd_select(sip_msg_t *msg, const str *plan, const str *dst)
 	q.number_len = (size_t)number.len;
 	q.src = src;
 	q.src_len = callroute_caller_number(msg, &view->sender, src);
+	view->attempt.forged = callroute_is_forged(msg, &view->sender) != 0;
 	set_plan(&q, plan, &view->sender);
 	return choose(msg, id, view, &q, &old, standing == AGAIN);
 }

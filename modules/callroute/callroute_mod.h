@@ -62,6 +62,8 @@ struct callroute_attempt
 	uint8_t rang;
 	uint8_t settled;	 /* the present attempt's outcome is reported */
 	uint8_t followed;	 /* the callbacks of its transaction are there */
+	uint8_t identity;	 /* ... and that of its branches' identity headers */
+	uint8_t forged;		 /* it asserts an identity and is not believed */
 	uint16_t branch;	 /* the present attempt's first in the transaction */
 	uint8_t count, next; /* candidates, and how many were tried */
 	uint8_t number_len, src_len, routing_len;
@@ -228,6 +230,8 @@ int callroute_request_number(sip_msg_t *msg, str *out);
  * trunk. Anybody else, and who asserts no number, has that of From. */
 size_t callroute_caller_number(sip_msg_t *msg,
 		const struct callroute_sender *sender, char out[CALLROUTE_CALLER_MAX]);
+/* Whether an account that is not believed asserts an identity all the same. */
+int callroute_is_forged(sip_msg_t *msg, const struct callroute_sender *sender);
 /* 16 bytes, IPv4 mapped. */
 void callroute_map_addr(const struct ip_addr *ip, uint8_t out[16]);
 
@@ -274,7 +278,9 @@ void callroute_end_hunt(uint64_t id);
 int callroute_dlg_init(void);
 /* Follows the request's transaction, also one that is not there yet, and its
  * call from now on. */
-void callroute_follow(sip_msg_t *msg, uint64_t id, int touches_identity);
+void callroute_follow(sip_msg_t *msg, uint64_t id);
+/* Has callroute_apply_cli() called for each branch from now on; once a request. */
+void callroute_follow_identity(sip_msg_t *msg, uint64_t id);
 /* Whether this very message is followed and has no transaction yet. */
 int callroute_is_held(const sip_msg_t *msg, uint64_t id);
 /* The transaction of this message, in whatever route; NULL. */
@@ -303,6 +309,8 @@ int callroute_restart_follow(struct dlg_cell *dlg, uint64_t id);
 
 /* --- cli_msg.c ---------------------------------------------------------------- */
 
+/* Whether there is anything to do for the trunk of this view. */
+int callroute_touches_identity(const struct callroute_view *view);
 /* Identity headers as account and trunk want them (RFC 3325). */
 void callroute_apply_cli(sip_msg_t *msg, const struct callroute_view *view);
 

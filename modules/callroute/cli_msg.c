@@ -2,7 +2,8 @@
  * Identity headers of a branch: what account and trunk want of them
  * (P-Asserted-Identity: RFC 3325; Privacy: RFC 3323). Called by tm for each branch
  * with changes that are the branch's own, so the next trunk starts from what the
- * caller sent. The request's own changes (record_route, the script's) stay.
+ * caller sent. The request's own changes (record_route, the script's) stay. What
+ * an account asserts that is not believed goes to nobody, whatever the policy.
  *
  * From is the script's: it is part of the dialog, and $callroute(cli) has what
  * the trunk wants. Failure mode: without memory a header is missing, said in the
@@ -128,17 +129,31 @@ static void add_identity(sip_msg_t *msg, const struct callroute_view *view)
 	add_header(msg, line);
 }
 
+static enum callroute_cli policy(const struct callroute_view *view)
+{
+	enum callroute_cli own = view->attempt.sender.cli;
+
+	return view->trunk.cli > own ? view->trunk.cli : own;
+}
+
+int callroute_touches_identity(const struct callroute_view *view)
+{
+	return view->attempt.forged || policy(view) != CALLROUTE_CLI_PASS;
+}
+
 void callroute_apply_cli(sip_msg_t *msg, const struct callroute_view *view)
 {
-	const struct callroute_attempt *a = &view->attempt;
-	enum callroute_cli cli =
-			view->trunk.cli > a->sender.cli ? view->trunk.cli : a->sender.cli;
+	enum callroute_cli cli = policy(view);
 
-	if(cli == CALLROUTE_CLI_PASS || parse_headers(msg, HDR_EOH_F, 0) < 0)
+	if(!callroute_touches_identity(view)
+			|| parse_headers(msg, HDR_EOH_F, 0) < 0)
 		return;
 	remove_headers(msg, "P-Asserted-Identity");
-	remove_headers(msg, "P-Preferred-Identity");
 	remove_headers(msg, "Remote-Party-ID");
+	/* A wish (RFC 3325, 9.2), which anybody may have. */
+	if(cli == CALLROUTE_CLI_PASS)
+		return;
+	remove_headers(msg, "P-Preferred-Identity");
 	if(cli == CALLROUTE_CLI_STRIP)
 		return;
 	add_identity(msg, view);

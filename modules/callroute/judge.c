@@ -315,7 +315,6 @@ int callroute_rank_vendors(struct callroute_case *c, enum callroute_fate *best,
 				.step_sec = v->step_sec,
 				.quality = v->quality,
 				.prefix_len = v->prefix_len,
-				.cli = t->cli != CALLROUTE_CLI_PASS,
 				.place = (uint16_t)(v - c->work->vendors)};
 	}
 	return n;

@@ -168,13 +168,25 @@ static int is_from_trunk(const sip_msg_t *msg)
 	return found;
 }
 
+static int is_believed(sip_msg_t *msg, const struct callroute_sender *sender)
+{
+	return sender->is_peer || is_from_trunk(msg);
+}
+
+int callroute_is_forged(sip_msg_t *msg, const struct callroute_sender *sender)
+{
+	return sender->account != 0 && parse_headers(msg, HDR_EOH_F, 0) >= 0
+		   && (msg->pai != NULL || msg->rpid != NULL)
+		   && !is_believed(msg, sender);
+}
+
 size_t callroute_caller_number(sip_msg_t *msg,
 		const struct callroute_sender *sender, char out[CALLROUTE_CALLER_MAX])
 {
 	size_t len = 0;
 
 	out[0] = '\0';
-	if(sender->is_peer || is_from_trunk(msg))
+	if(is_believed(msg, sender))
 		len = take_asserted(msg, out);
 	if(len == 0 && parse_from_header(msg) >= 0)
 		len = take_number(&get_from(msg)->uri, out);

@@ -222,15 +222,16 @@ class Dialled:
         return " ".join(re.search(r"code=(\S+) reason=(\S*)", line).groups())
 
 
-def bye_from(routing, name, call):
-    """The far end of a trunk hangs up: the status of its BYE."""
+def bye_from(routing, name, call, to=None):
+    """The far end of a trunk hangs up: the status of its BYE. `to`: what it knows the caller by."""
     invite = call.at(name)
     ok = call.dialog.ok
     with sip.Endpoint(routing.server, ports.TRUNKS) as end:
         raw = sip.build(f"BYE {call.sent.contact_uris()[0]} SIP/2.0", [
             ("Via", end.via()), ("Max-Forwards", "70"),
             *[("Route", one) for value in invite.all("record-route") for one in value.split(",")],
-            ("From", ok.get("to")), ("To", call.sent.get("from")), ("Call-ID", call.callid), ("CSeq", "1 BYE")])
+            ("From", ok.get("to")), ("To", to or call.sent.get("from")), ("Call-ID", call.callid),
+            ("CSeq", "1 BYE")])
         end.send(raw)
         at_caller = call.agent.end.request("BYE")
         assert at_caller is not None, "the BYE did not reach the caller"
