@@ -6,6 +6,7 @@
     kamailio   a Kamailio of our own: configuration check, start, RPC
     stockcfg   Debian's stock kamailio.cfg with lines added at named places
     readme     the fenced examples of the READMEs, so that tests run them
+    dns        a DNS server of our own, and how a Kamailio comes to ask it
     kemi       callroute's functions asked by the native script and by KEMI, side by side
     exports    what a module exports, by its source and by its README
     walk       the command lines of a README, run and compared with what it shows
