@@ -1,5 +1,6 @@
 /*
- * Layout of a trie image; private to trie.c, trie_build.c and trie_check.c.
+ * Layout of a trie image; private to trie.c, trie_build.c, trie_check.c and
+ * trie_each.c.
  *
  *   header | shorts | root | words
  *
