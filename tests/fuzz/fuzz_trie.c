@@ -1,7 +1,7 @@
 /*
  * Any image that passes tg_trie_check() is safe to walk for any number; any
  * rows are built or refused, and what is built passes the check and finds its
- * own prefixes.
+ * own prefixes. The cursor gives the prefixes that walks find, and no others.
  *
  * Build and run, from the top of the tree (clang; `-runs=N` bounds it):
  * mkdir -p build/corpus-trie && clang -g -O1 -D_GNU_SOURCE -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -Imodules tests/fuzz/fuzz_trie.c modules/lib/trie*.c -o build/fuzz_trie && build/fuzz_trie -max_total_time=60 -max_len=16384 build/corpus-trie tests/fuzz/corpus/trie
@@ -43,6 +43,31 @@ static void walk(const void *image, const char *number, size_t len)
 	require(n == 0 || memcmp(&one, &all[n - 1], sizeof(one)) == 0);
 }
 
+/* All prefixes by the cursor: in order, each once, each the one that a walk
+ * finds; no more than the image has bytes. Returns how many. */
+static size_t each(const void *image, size_t size)
+{
+	struct tg_trie_cursor cursor;
+	struct tg_trie_row row, last = {0};
+	char before[TG_TRIE_MAX_DIGITS];
+	size_t n = 0;
+
+	tg_trie_first(image, &cursor);
+	while(tg_trie_next(&cursor, &row) == 0) {
+		struct tg_trie_match m;
+
+		require(++n <= size && row.len <= TG_TRIE_MAX_DIGITS);
+		require(n == 1 || tg_trie_compare(&last, &row) < 0);
+		require(tg_trie_longest(image, row.prefix, row.len, &m) == 0);
+		require(m.len == row.len && m.value == row.value);
+		memcpy(before, row.prefix, row.len);
+		last = row;
+		last.prefix = before;
+	}
+	require(tg_trie_next(&cursor, &row) == -ENOENT);
+	return n;
+}
+
 /* The image in memory of exactly its size, for ASan. */
 static void try_image(
 		const uint8_t *data, size_t size, const char *number, size_t len)
@@ -51,8 +76,10 @@ static void try_image(
 
 	require(image != NULL);
 	memcpy(image, data, size);
-	if(tg_trie_check(image, size) == 0)
+	if(tg_trie_check(image, size) == 0) {
 		walk(image, number, len);
+		each(image, size);
+	}
 	free(image);
 }
 
@@ -83,6 +110,7 @@ static void try_rows(const uint8_t *data, size_t size, int sorted,
 	} else {
 		require(used <= bound && tg_trie_check(image, used) == 0);
 		walk(image, number, len);
+		require(each(image, used) == n);
 		for(size_t i = 0; i < n; i++) {
 			struct tg_trie_match m;
 
