@@ -18,7 +18,7 @@ die() {
 packages_of() {
 	case $1 in
 		# What compiles the modules. libssl-dev and pkgconf: the server was built with OpenSSL, whose presence shows in its flags.
-		# libical reads calendars, libmaxminddb country and network files.
+		# libical knows the time zones, libmaxminddb reads country and network files.
 		build) echo gcc libc6-dev make dpkg-dev xz-utils pkgconf kamailio libssl-dev libical-dev libmaxminddb-dev ;;
 		# What runs the edge on SQLite.
 		run) echo kamailio kamailio-sqlite-modules rtpengine-daemon python3 sqlite3 tzdata ;;
