@@ -47,7 +47,7 @@ static const struct callroute_rate *seek(const struct callroute_rate *r,
 		if(mid->deck < deck)
 			r = mid + 1;
 		else
-			end = mid + 1;
+			end = mid;
 	}
 	while(r < end && r->deck < deck)
 		r++;

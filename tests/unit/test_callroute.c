@@ -108,6 +108,31 @@ static void the_candidate_says_what_the_call_costs(void **state)
 	support_free(im);
 }
 
+/* Half a micro-unit goes up, less than that down: a price may become 0. */
+static void a_converted_price_is_rounded_half_upwards(void **state)
+{
+	static const long long cases[][3] = {{1, 500000, 1}, {1, 499999, 0},
+			{3, 500000, 2}, {3, 499999, 1}, {1000001, 1000000, 1000001},
+			{7, 0, 7}};
+
+	(void)state;
+	for(size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		struct callroute_builder *b = rows_new();
+		struct callroute_image *im;
+
+		ADD(b, carrier, 1);
+		ADD(b, trunk, 1);
+		ADD(b, deck, 1, row.fx = cases[i][1]);
+		ADD(b, rate, 1, row.price = row.connect_fee = cases[i][0]);
+		ADD(b, plan, 1);
+		ADD(b, entry, 1);
+		im = rows_image(b);
+		rows_expect(rows_ask(im, "4930"), 0, 1, cases[i][2], 2);
+		assert_int_equal(rows_answer.candidates[0].connect_fee, cases[i][2]);
+		support_free(im);
+	}
+}
+
 static void a_blocked_prefix_refuses_its_vendor_only(void **state)
 {
 	struct callroute_builder *b = rows_vendors(2);
@@ -343,6 +368,7 @@ int main(void)
 			rows_test(each_vendor_is_priced_by_its_own_longest_prefix),
 			rows_test(a_rate_is_one_of_its_callers),
 			rows_test(the_candidate_says_what_the_call_costs),
+			rows_test(a_converted_price_is_rounded_half_upwards),
 			rows_test(a_blocked_prefix_refuses_its_vendor_only),
 			rows_test(orders_by_price_or_by_priority),
 			rows_test(orders_by_quality_towards_the_country),

@@ -53,6 +53,29 @@ static void a_trunk_is_known_by_its_address_and_port(void **state)
 	support_free(im);
 }
 
+/* Several trunks on one address and port, as with carriers behind one SBC: the
+ * lowest id, however often it is asked; a reload must not make it another. */
+static void of_trunks_at_one_place_the_first_is_meant(void **state)
+{
+	struct callroute_builder *b = rows_new();
+	struct callroute_image *im;
+
+	(void)state;
+	ADD(b, carrier, 1);
+	ADD(b, trunk, 1, row.uri = "sip:192.0.2.1:5060");
+	for(int n = 2; n <= 5; n++)
+		ADD(b, trunk, n, row.uri = "sip:192.0.2.1:5070");
+	ADD(b, deck, 1);
+	rows_price(b, 1, "4", 1);
+	ADD(b, plan, 1);
+	rows_enter(b, 1);
+	im = rows_image(b);
+	assert_int_equal(at(im, "192.0.2.1", 5070), 2);
+	assert_int_equal(at(im, "192.0.2.1", 5060), 1);
+	assert_int_equal(at(im, "192.0.2.1", 5080), 1);
+	support_free(im);
+}
+
 /* Only names: nothing is resolved, and nobody is found. */
 static void a_trunk_behind_a_name_has_no_address(void **state)
 {
@@ -76,6 +99,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 			rows_test(a_trunk_is_known_by_its_address_and_port),
+			rows_test(of_trunks_at_one_place_the_first_is_meant),
 			rows_test(a_trunk_behind_a_name_has_no_address),
 	};
 

@@ -94,6 +94,8 @@ static void the_selling_price_is_found_as_a_vendor_s_is(void **state)
 	/* An unknown price is no price of 0. */
 	rows_expect_none(rows_ask(im, "33"), CALLROUTE_NO_MARGIN, "no_sell_price");
 	assert_int_equal(rows_answer.sell, -1);
+	/* nobody was judged, so explain has nobody to show */
+	assert_int_equal(rows_work.count, 0);
 	support_free(im);
 }
 

@@ -60,7 +60,8 @@ static void a_rule_s_trunk_costs_what_holds_now(void **state)
 	ADD(b, deck, 9, row.side = "sell");
 	rows_price(b, 1, "49", 10);
 	rows_price(b, 2, "49", 60);
-	rows_price(b, 3, "49", 50);
+	ADD(b, rate, 1, row.deck_id = 3, row.price = 50, row.connect_fee = 7,
+			row.first_sec = 30, row.step_sec = 6);
 	rows_price(b, 4, "493", 90);
 	rows_price(b, 9, "49", 100);
 	ADD(b, plan, 1, row.sell_deck_id = 9, row.min_margin = 30);
@@ -73,6 +74,9 @@ static void a_rule_s_trunk_costs_what_holds_now(void **state)
 	im = rows_image(b);
 	/* of two that hold the cheaper one */
 	rows_expect(ask_from(im, "4940", NOW), 0, 1, 50, 2);
+	assert_int_equal(rows_answer.candidates[0].connect_fee, 7);
+	assert_int_equal(rows_answer.candidates[0].first_sec, 30);
+	assert_int_equal(rows_answer.candidates[0].step_sec, 6);
 	rows_expect(ask_from(im, "331", NOW), 0, 1, 60, 2);
 	rows_expect(ask_from(im, "331", NOW + 43200), 0, 1, 10, 2);
 	/* what another country's callers cost is not what these cost */
