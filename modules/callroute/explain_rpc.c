@@ -8,6 +8,7 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
+#include "callroute/build.h"
 #include "callroute/callroute_mod.h"
 #include "lib/country.h"
 
@@ -245,12 +246,16 @@ static int parse_at(const char *text, int64_t *at)
 	return end != NULL && *end == '\0' ? 0 : -1;
 }
 
-/* Calendars are expanded from the load on; of other times nobody knows. */
+/* Calendars are expanded from the day before the load on; of other times nobody
+ * knows, and "closed" would be a lie. */
 static int is_known_time(int64_t at)
 {
 	const struct callroute_image *im =
 			tg_snapshot_enter(callroute.snapshots, process_no, NULL, NULL);
-	int known = im == NULL || im->times.count == 0 || at < im->calendars_till;
+	int64_t days = CALLROUTE_CALENDAR_DAYS + 1;
+	int known = im == NULL || im->times.count == 0
+				|| (at < im->calendars_till
+						&& at >= im->calendars_till - days * 86400);
 
 	tg_snapshot_leave(callroute.snapshots, process_no);
 	return known;
@@ -279,8 +284,9 @@ static int read_options(rpc_t *rpc, void *ctx, struct callroute_question *q,
 	}
 	if(!is_known_time(q->now)) {
 		rpc->fault(ctx, 400,
-				"AT is behind the end of the calendars (calendars_till of "
-				"callroute.status)");
+				"AT is outside of the calendars: they reach from the day "
+				"before "
+				"the load to calendars_till of callroute.status");
 		return -1;
 	}
 	if(given == GIVEN && rpc->scan(ctx, "*.d", first) == 1)

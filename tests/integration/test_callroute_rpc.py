@@ -187,8 +187,12 @@ def test_another_time_and_another_number(tmp_path):
         assert (later["routing_number"], later["country"]) == ("44123", "GB")
         assert {one["prefix"] for one in later["vendors"]} == {"44"}
         till = routing.rpc("callroute.status")["calendars_till"]
-        with pytest.raises(RpcError, match="calendars"):
-            explain(routing, NUMBER, "default", "-", till)
+        since = routing.rpc("callroute.status")["last_load"]["at"] - 86400
+        assert explain(routing, NUMBER, "default", "-", since)["verdict"] == 1
+        assert explain(routing, NUMBER, "default", "-", till - 1)["verdict"] == 1
+        for unknown in (since - 60, till, 0):
+            with pytest.raises(RpcError, match="outside of the calendars"):
+                explain(routing, NUMBER, "default", "-", unknown)
 
 
 @pytest.mark.parametrize("words, fault", (
