@@ -9,6 +9,7 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "callroute/callroute_mod.h"
+#include "core/parser/parse_cseq.h"
 #include "core/parser/parse_from.h"
 #include "core/parser/parse_to.h"
 #include "core/script_cb.h"
@@ -40,31 +41,43 @@ static uint64_t seconds(int n)
 
 /* --- the transaction --------------------------------------------------------- */
 
-/* A provisional reply of the present attempt. */
+struct ringing
+{
+	uint64_t now;
+	int branch; /* that it came by */
+};
+
+/* The first sign of life of the present attempt. */
 static int mark_ringing(
 		void *payload, int fresh, uint64_t *expires, uint8_t *rank, void *arg)
 {
 	struct callroute_attempt *a = payload;
-	const uint64_t *now = arg;
+	const struct ringing *r = arg;
 
 	if(fresh)
 		return 0;
-	if(a->rang || a->settled)
+	/* A trunk that was left may ring all the same, too late. */
+	if(a->rang || a->settled || r->branch < a->branch)
 		return -1;
 	a->rang = 1;
-	a->pdd_ms = (uint32_t)((*now - a->started) / 1000);
+	a->pdd_ms = (uint32_t)((r->now - a->started) / 1000);
 	return 1;
 }
 
 static void on_reply_in(struct cell *t, int type, struct tmcb_params *p)
 {
-	uint64_t now;
+	struct ringing r;
 
 	if(p->code <= 100 || p->code >= 300 || p->code == 181 || p->code == 182)
 		return;
-	now = glue_now();
+	/* Those to our CANCEL come here too. */
+	if(p->rpl == NULL || p->rpl == FAKED_REPLY || p->rpl->cseq == NULL
+			|| get_cseq(p->rpl)->method_id != METHOD_INVITE)
+		return;
+	r.now = glue_now();
+	r.branch = callroute.tm.t_gett_branch();
 	tg_store_edit(callroute.attempt_store, id_of(*p->param), 0,
-			now + seconds(callroute.attempt_ttl), now, mark_ringing, &now);
+			r.now + seconds(callroute.attempt_ttl), r.now, mark_ringing, &r);
 }
 
 /* The To tag that the caller gets; empty when there is none. */
