@@ -337,7 +337,9 @@ def test_a_bad_row_is_named_and_the_data_in_use_stay(tmp_path):
 def test_reloads_that_nobody_serves_are_refused(tmp_path):
     """64 wait at most: the keeper stands still meanwhile."""
     with Routing(tmp_path / "r", [Trunk("a", 1000)]) as routing:
-        keeper = next(row["PID"] for row in routing.rpc("core.psx") if row["DSC"] == "callroute keeper")
+        # A server that has just started may not have named its processes yet.
+        keeper = eventually(lambda: [row["PID"] for row in routing.rpc("core.psx")
+                                     if row["DSC"] == "callroute keeper"])[0]
         os.kill(keeper, signal.SIGSTOP)
         try:
             tickets = [routing.rpc("callroute.reload")["ticket"] for _ in range(64)]
