@@ -201,6 +201,22 @@ int callroute_is_emergency_number(const struct callroute_image *image,
 		const struct callroute_plan *plan, const char *number, size_t len,
 		int64_t now);
 
+/* A plan whose accounts of one country dial emergency numbers that it has no
+ * emergency rule for: such a call is refused (no_emergency_rule). */
+struct callroute_stranded
+{
+	uint32_t account_id; /* the first of them */
+	uint32_t plan_id;
+	char country[3];
+	char numbers[72]; /* "110,112" */
+	char plan[CALLROUTE_NAME_MAX];
+};
+
+/* Fills each plan and country once, `max` at most; returns how many. Rules count
+ * whose time holds at `now`. For loaders, not for calls. */
+int callroute_find_stranded(const struct callroute_image *image, int64_t now,
+		struct callroute_stranded *out, int max);
+
 /* --- looking things up; NULL where there is none -------------------------- */
 
 const struct callroute_trunk *callroute_find_trunk(

@@ -64,6 +64,21 @@ static int judge(const struct callroute_image *im, struct callroute_load *load)
 	return rc;
 }
 
+/* Said at each load, since nothing else says it before somebody dials. */
+static void warn_of_stranded(const struct callroute_image *im, int64_t now)
+{
+	struct callroute_stranded found[20];
+	int n = callroute_find_stranded(
+			im, now, found, (int)(sizeof found / sizeof found[0]));
+
+	for(int i = 0; i < n; i++)
+		LM_WARN("no-emergency-rule plan=%s country=%s numbers=%s account=%u: "
+				"calls there are refused; give the plan callroute_rule rows "
+				"with action = 'emergency'\n",
+				found[i].plan, found[i].country, found[i].numbers,
+				found[i].account_id);
+}
+
 static int build(struct callroute_builder *b, struct callroute_load *load)
 {
 	void *mem;
@@ -84,6 +99,8 @@ static int build(struct callroute_builder *b, struct callroute_load *load)
 		say(load, strerror(-rc));
 	if(rc == 0)
 		rc = judge(mem, load);
+	if(rc == 0)
+		warn_of_stranded(mem, load->at);
 	if(rc < 0 || load->order.dry) {
 		tg_snapshot_abort(callroute.snapshots);
 		return rc;
