@@ -23,9 +23,9 @@ def probed(name, price=1000, transport="udp", uri=None, **columns):
 
 
 def breaker(key, **columns):
-    """A breaker that opens at half of four calls, and tries again after a second."""
+    """A breaker that opens at half of four calls, and tries again after two seconds."""
     return row("breaker", **{"id": key, "name": f"breaker{key}", "window_sec": 60, "min_calls": 4, "open_at": 50,
-                             "half_open_after": 1, **columns})
+                             "half_open_after": 2, **columns})
 
 
 def probes_more(*ends, count=2):
