@@ -9,7 +9,8 @@
  * never takes a place among the candidates.
  *
  * The order of things:
- *  1. an emergency rule of the plan whose prefix is the whole number;
+ *  1. an emergency rule of the plan whose prefix is the whole number and whose
+ *     source prefix is the caller's; where none is, one for other callers;
  *  2. block lists, destination and source;
  *  3. the plan's other rules: lowest priority, then longest prefix, then
  *     longest source prefix, then lowest id, of those whose time holds;

@@ -216,6 +216,12 @@ static int obey_rules(const struct callroute_image *im,
 	struct rule_search f = {im, q, plan_index(im, c->plan), 1, 0};
 
 	c->rule = find_rule(&f);
+	if(c->rule == NULL) {
+		/* Another area's emergency centre is better than none. */
+		f.any_src = 1;
+		c->rule = find_rule(&f);
+		f.any_src = 0;
+	}
 	if(c->rule != NULL) {
 		a->emergency = c->emergency = 1;
 		a->rule_id = c->rule->id;

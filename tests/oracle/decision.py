@@ -75,11 +75,11 @@ class Oracle:
                 return max(fit, key=lambda r: len(r["src_prefix"]))
         return None
 
-    def rule_of(self, plan, ask, emergency):
+    def rule_of(self, plan, ask, emergency, any_src=False):
         fit = [r for r in self.world.rows["rule"]
                if r["plan_id"] == plan["id"] and (r["action"] == "emergency") == emergency
                and (ask["number"] == r["prefix"] if emergency else ask["number"].startswith(r["prefix"]))
-               and ask["src"].startswith(r["src_prefix"]) and self.holds(r, ask["now"])]
+               and (any_src or ask["src"].startswith(r["src_prefix"])) and self.holds(r, ask["now"])]
         return min(fit, default=None,
                    key=lambda r: (r["priority"], -len(r["prefix"]), -len(r["src_prefix"]), r["id"]))
 
@@ -99,7 +99,7 @@ class Oracle:
         number = ask["number"]
         if not 0 < len(number) <= 32 or set(number) - set("0123456789*#"):
             return out.refuse(NO_PREFIX, "not_a_number")
-        rule = self.rule_of(plan, ask, True)
+        rule = self.rule_of(plan, ask, True) or self.rule_of(plan, ask, True, any_src=True)
         if rule is not None:
             out.emergency, out.attempts = 1, MOST_ATTEMPTS
         else:

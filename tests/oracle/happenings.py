@@ -86,7 +86,9 @@ class Happenings:
         base = r.choice(self.d.bases)
         dialled = [rule["prefix"] for rule in self.d.rows["rule"] if rule["action"] == "emergency"]
         if dialled and r.random() < 0.05:
-            return r.choice(dialled)
+            # In full, or what begins like it, which is no emergency.
+            number = r.choice(dialled) + r.choice(("", "", str(r.randint(0, 9))))
+            return number if countries.is_certain(number) else r.choice(dialled)
         if r.random() < 0.04:
             return r.choice(countries.SERVICES + ("*21#", "#", "*1"))
         if r.random() < 0.02:

@@ -305,6 +305,32 @@ static void nothing_stands_in_an_emergency_call_s_way(void **state)
 	support_free(im);
 }
 
+/* Rules by the caller's area lead to its own emergency centre; who has no number,
+ * or one from elsewhere, is not left without any. */
+static void an_emergency_call_from_nowhere_is_served(void **state)
+{
+	struct callroute_builder *b = ruled();
+	const struct callroute_plan *plan;
+	struct callroute_image *im;
+
+	(void)state;
+	ADD(b, rule, 1, row.prefix = "112", row.action = "emergency",
+			row.target = "t1", row.src_prefix = "4930");
+	ADD(b, rule, 2, row.prefix = "112", row.action = "emergency",
+			row.target = "t2", row.src_prefix = "4940", row.priority = 5);
+	ADD(b, rule, 3, row.prefix = "112", row.action = "emergency",
+			row.target = "t3", row.time_id = 2, row.priority = 1);
+	im = rows_image(b);
+	assert_string_equal(rows_trunks(ask(im, "p1", "112", "49301")), "1");
+	assert_string_equal(rows_trunks(ask(im, "p1", "112", "49401")), "2");
+	assert_string_equal(rows_trunks(ask(im, "p1", "112", "")), "2");
+	assert_string_equal(rows_trunks(ask(im, "p1", "112", "33")), "2");
+	assert_int_equal(rows_answer.emergency, 1);
+	plan = callroute_find_plan(im, "p1", 2);
+	assert_true(callroute_is_emergency_number(im, plan, "112", 3, NOW));
+	support_free(im);
+}
+
 /* max_attempts is a plan's limit: it cuts no emergency call short. */
 static void an_emergency_call_tries_all_of_its_trunks(void **state)
 {
@@ -366,6 +392,7 @@ int main(void)
 			rows_test(an_emergency_call_passes_rules_and_block_lists),
 			rows_test(says_which_numbers_are_emergencies),
 			rows_test(nothing_stands_in_an_emergency_call_s_way),
+			rows_test(an_emergency_call_from_nowhere_is_served),
 			rows_test(an_emergency_call_tries_all_of_its_trunks),
 			rows_test(an_emergency_number_is_not_ported),
 	};
