@@ -151,6 +151,110 @@ static void a_plan_takes_256_trunks_and_says_so(void **state)
 	}
 }
 
+/* The same bounds from the other side: 300 decks price one prefix, and each of
+ * two plans finds its own among them, the selling price too. */
+static void three_hundred_decks_price_one_prefix(void **state)
+{
+	enum
+	{
+		DECKS = 300
+	};
+	struct callroute_builder *b = rows_vendors(DECKS);
+	struct callroute_question q = rows_question("p2", "49");
+	struct callroute_image *im;
+
+	(void)state;
+	ADD(b, deck, 999, row.side = "sell");
+	for(int n = 1; n <= DECKS; n++)
+		rows_price(b, n, "49", 1000 + n);
+	rows_price(b, 999, "49", 5000);
+	ADD(b, plan, 1, row.sell_deck_id = 999);
+	ADD(b, plan, 2, row.sell_deck_id = 999);
+	for(int n = 1; n <= DECKS; n++)
+		ADD(b, entry, n, row.plan_id = 1 + n % 2, row.trunk_id = n,
+				row.deck_id = n);
+	im = rows_image(b);
+	assert_string_equal(rows_trunks(rows_ask(im, "49")), "2 4 6 8 10 12 14 16");
+	assert_int_equal(rows_answer.sell, 5000);
+	assert_string_equal(rows_trunks(rows_decide(im, &q)), "1 3 5 7 9 11 13 15");
+	assert_int_equal(rows_work.count, DECKS / 2);
+	for(int i = 0; i < rows_work.count; i++)
+		assert_int_equal(rows_work.vendors[i].price, 1001 + 2 * i);
+	support_free(im);
+}
+
+/* lcr: a call keeps the index of its gateway, so after a reload its defunct mark
+ * hit another one. dispatcher: a reload zeroed flags and load. Here all that is
+ * known of a trunk hangs on its id. */
+static void a_reload_moves_no_mark_to_another_trunk(void **state)
+{
+	struct callroute_claim claim;
+	struct callroute_image *im;
+
+	(void)state;
+	/* trunk 6 is put down by hand, trunk 7 is full; then trunks before them go,
+	 * others come, and their places in the image change */
+	for(int load = 0; load < 2; load++) {
+		struct callroute_builder *b = rows_new();
+
+		ADD(b, carrier, 1);
+		for(int n = load ? 5 : 1; n <= (load ? 9 : 8); n++)
+			ADD(b, trunk, n, row.max_channels = n == 7);
+		ADD(b, deck, 1);
+		rows_price(b, 1, "49", 1);
+		ADD(b, plan, 1, row.order_by = "priority");
+		for(int n = load ? 5 : 1; n <= (load ? 9 : 8); n++)
+			ADD(b, entry, n, row.trunk_id = n, row.priority = n);
+		im = rows_image(b);
+		if(load == 0) {
+			callroute_claim_of(im, callroute_find_trunk(im, 7), &claim);
+			assert_int_equal(callroute_capacity_take(rows_live, 1, &claim,
+									 CLOCK + 60000000, CLOCK),
+					0);
+			assert_int_equal(callroute_live_set_admin(rows_live,
+									 (int)callroute_find_trunk(im, 6)->live,
+									 CALLROUTE_ADMIN_DOWN),
+					0);
+		}
+		assert_string_equal(rows_trunks(rows_ask(im, "49")),
+				load ? "5 8 9" : "1 2 3 4 5 8");
+		support_free(im);
+	}
+}
+
+/* OpenSIPS #2102: a counter went below zero, to 4294967262, and the trunk got no
+ * more calls. */
+static void a_release_too_many_closes_no_trunk(void **state)
+{
+	struct callroute_builder *b = rows_new();
+	struct callroute_claim claim;
+	struct callroute_image *im;
+
+	(void)state;
+	ADD(b, carrier, 1, row.max_channels = 2);
+	ADD(b, trunk, 1, row.max_channels = 1);
+	ADD(b, deck, 1);
+	rows_price(b, 1, "49", 1);
+	ADD(b, plan, 1);
+	ADD(b, entry, 1);
+	im = rows_image(b);
+	callroute_claim_of(im, callroute_find_trunk(im, 1), &claim);
+	for(int i = 0; i < 34; i++)
+		assert_int_equal(
+				callroute_capacity_release(rows_live, 1, CLOCK), -ENOENT);
+	assert_int_equal(callroute_capacity_take(
+							 rows_live, 1, &claim, CLOCK + 60000000, CLOCK),
+			0);
+	rows_expect_none(rows_ask(im, "49"), CALLROUTE_NO_CAPACITY, "no_capacity");
+	assert_int_equal(callroute_capacity_release(rows_live, 1, CLOCK), 0);
+	assert_int_equal(callroute_capacity_release(rows_live, 1, CLOCK), -ENOENT);
+	assert_string_equal(rows_trunks(rows_ask(im, "49")), "1");
+	assert_int_equal(callroute_capacity_channels(
+							 rows_live, CALLROUTE_OWNER_TRUNK, 1, CLOCK),
+			0);
+	support_free(im);
+}
+
 /* dispatcher: weights were wrong past 25 hosts. Forty equals share by theirs;
  * the bound is the chi-square of 39 degrees of freedom that a right one exceeds
  * once in a million (97.7). */
@@ -225,6 +329,9 @@ int main(void)
 			rows_test(an_unknown_price_passes_no_margin),
 			rows_test(cheaper_ones_that_may_not_take_no_place),
 			rows_test(a_plan_takes_256_trunks_and_says_so),
+			rows_test(three_hundred_decks_price_one_prefix),
+			rows_test(a_reload_moves_no_mark_to_another_trunk),
+			rows_test(a_release_too_many_closes_no_trunk),
 			rows_test(forty_equals_share_by_weight),
 			rows_test(a_rate_out_of_its_time_hides_nothing),
 	};

@@ -97,6 +97,7 @@ static void a_rule_lifts_no_block_of_a_rate(void **state)
 	(void)state;
 	ADD(b, time, 1, row.dtstart = "20230101T060000", row.duration = "PT12H");
 	ADD(b, deck, 3);
+	ADD(b, deck, 4);
 	rows_price(b, 1, "49", 10);
 	rows_price(b, 2, "49", 20);
 	ADD(b, rate, 1, row.prefix = "49900", row.blocked = 1);
@@ -104,11 +105,13 @@ static void a_rule_lifts_no_block_of_a_rate(void **state)
 	ADD(b, rate, 3, row.prefix = "49900", row.deck_id = 2, row.blocked = 1);
 	ADD(b, rate, 4, row.prefix = "110", row.blocked = 1);
 	ADD(b, rate, 5, row.prefix = "49901", row.deck_id = 3, row.price = 30);
+	ADD(b, rate, 6, row.prefix = "49903", row.deck_id = 4, row.blocked = 1);
 	ADD(b, plan, 1);
 	/* out of its hours a deck's block stays one, its price is none */
 	ADD(b, entry, 1, row.time_id = 1);
 	ADD(b, entry, 2, row.trunk_id = row.deck_id = 2);
 	ADD(b, entry, 3, row.deck_id = 3);
+	ADD(b, entry, 4, row.trunk_id = 2, row.deck_id = 4);
 	ADD(b, rule, 1, row.prefix = "499", row.action = "route",
 			row.target = "t1,t2");
 	ADD(b, rule, 2, row.prefix = "110", row.action = "emergency",
@@ -121,6 +124,9 @@ static void a_rule_lifts_no_block_of_a_rate(void **state)
 	/* another deck of the trunk takes the prefix, as it would in the plan */
 	assert_string_equal(rows_trunks(rows_ask(im, "499011")), "1 2");
 	rows_expect(&rows_answer, 0, 1, 30, 5);
+	rows_expect(&rows_answer, 1, 2, 20, 2);
+	/* whichever of the two decks comes first */
+	assert_string_equal(rows_trunks(rows_ask(im, "49903")), "1 2");
 	rows_expect(&rows_answer, 1, 2, 20, 2);
 	/* no price and no block: the rule's word counts */
 	assert_string_equal(rows_trunks(rows_ask(im, "49902")), "1 2");
