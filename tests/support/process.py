@@ -9,6 +9,7 @@ children along and nobody else's. It also gets SIGTERM when we die first.
 
 import os
 import re
+import select
 import signal
 import subprocess
 import threading
@@ -16,10 +17,19 @@ import time
 
 TAIL_LINES = 25
 STOP_SECONDS = 10
+# A pipe holds as much; who looks at the lines reads a few times that and not for ever.
+PIPE_BYTES, DRAINS = 1 << 16, 4
 
 
 class ProcessError(AssertionError):
     """A child did not do what it must; the message ends with its log's tail."""
+
+
+def readable(pipe, seconds):
+    """Is there something in the pipe, or its end? Waits for it."""
+    poll = select.poll()
+    poll.register(pipe, select.POLLIN)
+    return bool(poll.poll(seconds * 1000))
 
 
 class Process:
@@ -35,33 +45,53 @@ class Process:
         self.lines = []
         self._news = threading.Condition()
         self._reader = None
-        self._ended = False
+        self._ended = True
+        self._rest = b""
         self.stuck = []     # what a child that ignored SIGTERM was doing
 
     # -- life ---------------------------------------------------------------
 
     def start(self):
         """Start the child; its output goes to the log file and to `lines`."""
-        self.lines, self._ended, self.stuck = [], False, []
+        self.lines, self._rest, self.stuck = [], b"", []
         self.child = subprocess.Popen(
             ["setpriv", "--pdeathsig", "TERM", "--", *self.argv],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             env=self.env, cwd=self.cwd, start_new_session=True)
-        self._reader = threading.Thread(target=self._read, name=f"log of {self.name}", daemon=True)
+        self._ended = False
+        self._reader = threading.Thread(target=self._read, args=(self.child.stdout,), name=f"log of {self.name}",
+                                        daemon=True)
         self._reader.start()
         return self
 
-    def _read(self):
-        with open(self.log, "ab") as out:
-            for raw in self.child.stdout:
-                out.write(raw)
-                out.flush()
-                with self._news:
-                    self.lines.append(raw.decode("utf-8", "replace").rstrip("\n"))
-                    self._news.notify_all()
+    def _read(self, pipe):
+        """The thread that reads: whatever the pipe holds, until its end."""
+        try:
+            while self._drain():
+                readable(pipe, 1)
+        except ValueError:
+            pass        # stop() has closed it: somebody else holds its other end
+
+    def _drain(self):
+        """Take what the pipe holds, into `lines` and the log file; False at its end.
+
+        Also called by whoever looks at the lines: what the child wrote before that
+        moment is in them, whenever the thread gets its turn.
+        """
         with self._news:
-            self._ended = True
-            self._news.notify_all()
+            for _ in range(DRAINS):
+                if self._ended or not readable(self.child.stdout, 0):
+                    break
+                data = os.read(self.child.stdout.fileno(), PIPE_BYTES)
+                with open(self.log, "ab") as out:
+                    out.write(data)
+                *whole, self._rest = (self._rest + data).split(b"\n")
+                if not data and self._rest:
+                    whole.append(self._rest)
+                self.lines += [raw.decode("utf-8", "replace") for raw in whole]
+                self._ended = not data
+                self._news.notify_all()
+            return not self._ended
 
     def stop(self, seconds=STOP_SECONDS):
         """SIGTERM, then SIGKILL to what is left of the group. Returns the exit status.
@@ -88,7 +118,9 @@ class Process:
             self.child.wait()
             status = -signal.SIGKILL
         self._reader.join(seconds)
-        self.child.stdout.close()
+        with self._news:
+            self._ended = True
+            self.child.stdout.close()
         self.child = None
         return status
 
@@ -144,11 +176,13 @@ class Process:
 
     def mark(self):
         """A place in the log: pass it to wait_line() or grep() as `since`."""
+        self._drain()
         with self._news:
             return len(self.lines)
 
     def grep(self, pattern, since=0):
         """All log lines so far that match."""
+        self._drain()
         with self._news:
             lines = self.lines[since:]
         return [line for line in lines if re.search(pattern, line)]
