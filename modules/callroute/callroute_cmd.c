@@ -55,11 +55,13 @@ static void remember(struct callroute_attempt *a,
 static void set_plan(struct callroute_question *q, const str *plan,
 		const struct callroute_sender *s)
 {
-	if(plan == NULL && s->plan != 0) {
+	int named = plan != NULL && plan->len > 0;
+
+	if(!named && s->plan != 0) {
 		q->plan_id = s->plan;
 		return;
 	}
-	if(plan == NULL)
+	if(!named)
 		plan = &callroute.default_plan;
 	q->plan = plan->s;
 	q->plan_len = (size_t)plan->len;
@@ -220,14 +222,15 @@ static int number_of(sip_msg_t *msg, struct callroute_view *view,
 	return 0;
 }
 
-int callroute_cmd_select(sip_msg_t *msg, const str *plan, const str *dst)
+int callroute_cmd_select(
+		sip_msg_t *msg, const str *plan, const str *dst, const str *src)
 {
 	struct callroute_view *view = callroute_view_of(msg);
 	struct callroute_attempt old;
 	struct callroute_question q = {0};
 	uint64_t id = callroute_request_id(msg);
 	enum standing standing = id != 0 ? stand(msg, id, &old) : TAKEN;
-	char src[CALLROUTE_CALLER_MAX];
+	char caller[CALLROUTE_CALLER_MAX];
 	str number;
 
 	memset(&view->attempt, 0, sizeof view->attempt);
@@ -246,13 +249,16 @@ int callroute_cmd_select(sip_msg_t *msg, const str *plan, const str *dst)
 		view->sender = old.sender;
 	if(number_of(msg, view, dst, standing == AGAIN ? &old : NULL, &number) < 0)
 		return refuse(view, "not_a_number", CALLROUTE_NO_PREFIX);
-	if(plan == NULL && callroute_emergency_is_lost(msg, view, &number))
+	if((plan == NULL || plan->len == 0)
+			&& callroute_emergency_is_lost(msg, view, &number))
 		return refuse(view, "no_emergency_rule", CALLROUTE_NO_PREFIX);
 	callroute_end_hunt(id);
 	q.number = number.s;
 	q.number_len = (size_t)number.len;
-	q.src = src;
-	q.src_len = callroute_caller_number(msg, &view->sender, src);
+	q.src = caller;
+	q.src_len = src != NULL
+						? callroute_read_caller(src, caller)
+						: callroute_caller_number(msg, &view->sender, caller);
 	view->attempt.forged = callroute_is_forged(msg, &view->sender) != 0;
 	set_plan(&q, plan, &view->sender);
 	return choose(msg, id, view, &q, &old, standing == AGAIN);

@@ -224,6 +224,10 @@ int callroute_dialog_ids(sip_msg_t *msg, uint64_t out[2]);
 /* The user part of the request URI, its %XX undone. Valid until the next call of
  * it. 0, -1. */
 int callroute_request_number(sip_msg_t *msg, str *out);
+/* A caller's number as somebody writes it: its digits, without '+' and visual
+ * separators. Empty when it is none, or longer than CALLROUTE_CALLER_MAX - 1.
+ * Returns its length. */
+size_t callroute_read_caller(const str *text, char out[CALLROUTE_CALLER_MAX]);
 /* The caller's number: digits without '+', may be empty. Returns its length.
  * P-Asserted-Identity is for those who trust each other (RFC 3325, 5): it is
  * believed of a trunk's address and of an account that is known by its address or
@@ -335,7 +339,9 @@ int callroute_probe_start(void);
 
 /* --- script, RPC ----------------------------------------------------------------- */
 
-int callroute_cmd_select(sip_msg_t *msg, const str *plan, const str *dst);
+/* Each of plan, dst and src may be NULL: what the request and its account say. */
+int callroute_cmd_select(
+		sip_msg_t *msg, const str *plan, const str *dst, const str *src);
 int callroute_cmd_next(sip_msg_t *msg);
 int callroute_cmd_release(sip_msg_t *msg);
 int callroute_cmd_account(sip_msg_t *msg);

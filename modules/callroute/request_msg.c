@@ -112,30 +112,34 @@ int callroute_request_number(sip_msg_t *msg, str *out)
 	return un_escape(&msg->parsed_uri.user, out);
 }
 
-/* The user part of a URI when it is a number: digits, with the visual separators
- * that a telephone number may have (RFC 3966, 3). Its parameters are not its. */
-static size_t take_number(str *uri, char out[CALLROUTE_CALLER_MAX])
+size_t callroute_read_caller(const str *text, char out[CALLROUTE_CALLER_MAX])
 {
-	struct sip_uri parsed;
-	str user;
 	size_t len = 0;
 
-	if(parse_uri(uri->s, uri->len, &parsed) < 0)
-		return 0;
-	user = parsed.user;
-	for(int i = user.len > 0 && user.s[0] == '+';
-			i < user.len && user.s[i] != ';'; i++) {
-		if(strchr("-.()", user.s[i]) != NULL && user.s[i] != '\0')
+	/* Visual separators (RFC 3966, 3) and the user's parameters are not its. */
+	for(int i = text->len > 0 && text->s[0] == '+';
+			i < text->len && text->s[i] != ';'; i++) {
+		if(strchr("-.()", text->s[i]) != NULL && text->s[i] != '\0')
 			continue;
-		if(user.s[i] < '0' || user.s[i] > '9'
+		if(text->s[i] < '0' || text->s[i] > '9'
 				|| len == CALLROUTE_CALLER_MAX - 1) {
 			len = 0;
 			break;
 		}
-		out[len++] = user.s[i];
+		out[len++] = text->s[i];
 	}
 	out[len] = '\0';
 	return len;
+}
+
+/* The user part of a URI when it is a number. */
+static size_t take_number(str *uri, char out[CALLROUTE_CALLER_MAX])
+{
+	struct sip_uri parsed;
+
+	if(parse_uri(uri->s, uri->len, &parsed) < 0)
+		return 0;
+	return callroute_read_caller(&parsed.user, out);
 }
 
 /* The first asserted identity that is a number: there may be a sip: and a tel:

@@ -13,16 +13,28 @@ static int text(sip_msg_t *msg, char *param, str *out)
 	return fixup_get_svalue(msg, (gparam_t *)param, out);
 }
 
-static int w_select(sip_msg_t *msg, char *plan, char *dst)
+static int select_by(sip_msg_t *msg, char *plan, char *dst, char *src)
 {
-	str p, d;
+	str p, d, s;
 
 	if(plan != NULL && text(msg, plan, &p) < 0)
 		return CALLROUTE_NO_DATA;
 	if(dst != NULL && text(msg, dst, &d) < 0)
 		return CALLROUTE_NO_PREFIX;
-	return callroute_cmd_select(
-			msg, plan != NULL ? &p : NULL, dst != NULL ? &d : NULL);
+	if(src != NULL && text(msg, src, &s) < 0)
+		s.len = 0;
+	return callroute_cmd_select(msg, plan != NULL ? &p : NULL,
+			dst != NULL ? &d : NULL, src != NULL ? &s : NULL);
+}
+
+static int w_select(sip_msg_t *msg, char *plan, char *dst)
+{
+	return select_by(msg, plan, dst, NULL);
+}
+
+static int w_select_src(sip_msg_t *msg, char *plan, char *dst, char *src)
+{
+	return select_by(msg, plan, dst, src);
 }
 
 /* Functions with one optional text, and without any. */
@@ -72,6 +84,7 @@ static int w_redirect(sip_msg_t *msg, char *param, char *none)
 const cmd_export_t callroute_cmds[] = {
 	TEXT(select, ROUTES),
 	{"callroute_select", w_select, 2, fixup_spve_spve, fixup_free_spve_spve, ROUTES},
+	{"callroute_select", (cmd_function)(void (*)(void))w_select_src, 3, fixup_spve_all, fixup_free_spve_all, ROUTES},
 	{"callroute_next", w_next, 0, 0, 0, REQUEST_ROUTE | FAILURE_ROUTE},
 	{"callroute_release", w_release, 0, 0, 0, ANY_ROUTE},
 	{"callroute_account", w_account, 0, 0, 0, ROUTES},
@@ -91,17 +104,22 @@ const cmd_export_t callroute_cmds[] = {
 
 static int ki_select(sip_msg_t *msg)
 {
-	return callroute_cmd_select(msg, NULL, NULL);
+	return callroute_cmd_select(msg, NULL, NULL, NULL);
 }
 
 static int ki_select_plan(sip_msg_t *msg, str *plan)
 {
-	return callroute_cmd_select(msg, plan, NULL);
+	return callroute_cmd_select(msg, plan, NULL, NULL);
 }
 
 static int ki_select_dst(sip_msg_t *msg, str *plan, str *dst)
 {
-	return callroute_cmd_select(msg, plan, dst);
+	return callroute_cmd_select(msg, plan, dst, NULL);
+}
+
+static int ki_select_src(sip_msg_t *msg, str *plan, str *dst, str *src)
+{
+	return callroute_cmd_select(msg, plan, dst, src);
 }
 
 #define KI_OPTIONAL(name)                                 \
@@ -141,6 +159,7 @@ sr_kemi_t callroute_kemi[] = {
 	KEMI("select", ki_select, SR_KEMIP_NONE),
 	KEMI("select_plan", ki_select_plan, SR_KEMIP_STR),
 	KEMI("select_dst", ki_select_dst, SR_KEMIP_STR, SR_KEMIP_STR),
+	KEMI("select_src", ki_select_src, SR_KEMIP_STR, SR_KEMIP_STR, SR_KEMIP_STR),
 	KEMI("next", callroute_cmd_next, SR_KEMIP_NONE),
 	KEMI("release", callroute_cmd_release, SR_KEMIP_NONE),
 	KEMI("account", callroute_cmd_account, SR_KEMIP_NONE),

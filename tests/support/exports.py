@@ -73,7 +73,7 @@ class Source:
         """{name: {numbers of arguments}}."""
         found = {}
         table = self.table(rf"cmd_export_t {self.module}_cmds")
-        for name, count in re.findall(r'\{"(\w+)",\s*\w+,\s*(\d+),', table):
+        for name, count in re.findall(r'\{"(\w+)",[^,]+,\s*(\d+),', table):
             found.setdefault(name, set()).add(int(count))
         # One macro for those with an optional text.
         for name in re.findall(r"\bTEXT\((\w+),", table):

@@ -30,6 +30,7 @@ DOES = {
     "select": ("callroute_select();", "select()"),
     "select_plan": ('callroute_select("$hdr(X-Arg)");', "select_plan(arg)"),
     "select_dst": ('callroute_select("default", "$hdr(X-Arg)");', 'select_dst("default", arg)'),
+    "select_src": ('callroute_select("", "$rU", "$hdr(X-Arg)");', 'select_src("", KSR.pv.gete("$rU"), arg)'),
     "did": ("callroute_did();", "did()"),
     "did_of": ('callroute_did("$hdr(X-Arg)");', "did_of(arg)"),
     "fork": ("callroute_did(); callroute_fork();", "fork()"),
