@@ -3,6 +3,7 @@
 
 import os
 import re
+import tomllib
 
 import pytest
 
@@ -112,3 +113,63 @@ def test_forms_of_the_rpcs(tmp_path, run_kamailio, module):
         elif words:
             raise AssertionError(f"{head}: the help says nothing of its arguments: {said}")
     assert shown, f"no RPC of {module} has arguments"
+
+
+# -- callroute's tables of features ----------------------------------------------
+
+
+def features():
+    """{heading: rows} of both tables of chapter 12."""
+    readme = Readme("callroute")
+    chapter = "Features and their tests"
+    return {"feature": readme.rows(chapter, "feature"), "fault": readme.rows(chapter, "fault")}
+
+
+def schema():
+    """{table: columns} of callroute, every table with its id."""
+    with open(os.path.join(kamailio.ROOT, "db", "schema", "callroute.toml"), "rb") as source:
+        return {table["name"]: {"id", *table["column"]} for table in tomllib.load(source)["table"]}
+
+
+def is_there(test):
+    """Is there such a test? `file::name`, in Python or in C, where it must also be in the list that runs."""
+    file, _, name = test.partition("::")
+    folder = "unit" if file.endswith(".c") else "integration"
+    path = os.path.join(kamailio.ROOT, "tests", folder, file)
+    if not os.path.exists(path):
+        return False
+    with open(path, encoding="utf-8") as source:
+        text = source.read()
+    if folder == "integration":
+        return re.search(rf"^def {name}\(", text, re.M) is not None
+    return f"static void {name}(" in text and re.search(rf"_test\w*\(\s*{name}\b", text) is not None
+
+
+def test_every_row_names_tests_that_exist():
+    for rows in features().values():
+        for cells in rows:
+            tests = re.findall(r"`([^`]+)`", cells[3])
+            assert tests, f"{cells[0]}: no test"
+            assert all("::" in one for one in tests), cells
+            assert [one for one in tests if not is_there(one)] == [], cells[0]
+    assert not is_there("test_trunk.py::test_that_is_not_there") and not is_there("test_no.c::x")
+
+
+def test_what_the_rows_name_exists_and_nothing_is_left_out():
+    source, tables = Source("callroute"), schema()
+    names = {"table": set(), "function": set(), "rpc": set()}
+    for cells in [*features()["feature"], *features()["fault"]]:
+        for word in re.findall(r"`([^`]+)`", cells[2]):
+            table, _, column = word.partition(".")
+            if word.endswith("()"):
+                names["function"].add(word[:-2])
+            elif table in tables:
+                assert column in tables[table], f"{cells[0]}: no column {word}"
+                names["table"].add(table)
+            else:
+                assert not word.startswith("callroute_"), f"{cells[0]}: no table of {word}"
+    for cells in features()["feature"]:
+        names["rpc"] |= {f"callroute.{one}" for one in re.findall(r"`([^`]+)`", cells[4])}
+    assert names["function"] == set(source.functions)
+    assert names["rpc"] == source.rpcs
+    assert names["table"] == set(tables)
