@@ -78,9 +78,15 @@ class Agent:
         return raw
 
     def exchange(self, raw, authenticate=True, seconds=sip.DEADLINE, algorithm=None, use_qop=True):
-        """Send, answer one challenge, ACK what an INVITE needs: an Answer."""
+        """Send, answer the challenge, ACK what an INVITE needs: an Answer.
+
+        A second one is answered when it says that not the password was the fault (RFC 7616, 3.3).
+        """
         response = self._send_and_wait(raw, seconds)
-        if response is not None and authenticate and response.status in (401, 407):
+        for attempt in range(2):
+            if response is None or not authenticate or response.status not in (401, 407) or \
+                    (attempt and not sip.is_stale(response)):
+                break
             raw = self.authorised(raw, response, algorithm, use_qop)
             response = self._send_and_wait(raw, seconds)
         return Answer(response, raw)

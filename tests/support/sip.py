@@ -136,6 +136,12 @@ def challenge(value):
     return {name.lower(): quoted or plain for name, quoted, plain in found}
 
 
+def is_stale(response):
+    """Does a challenge ask for the same credentials with its new nonce?"""
+    return any(challenge(value).get("stale", "").lower() == "true"
+               for name in ("www-authenticate", "proxy-authenticate") for value in response.all(name))
+
+
 def digest(params, method, uri, user, password, count=1, cnonce=None, body=b"", use_qop=True):
     """The value of the Authorization that answers a challenge."""
     algorithm = params.get("algorithm", "MD5").upper()
