@@ -63,5 +63,4 @@ class Live(Routing):
 
     def counter(self, name):
         """One of the module's statistics."""
-        said = self.rpc("stats.get_statistics", f"callroute:{name}")
-        return int(said[0].partition("=")[2])
+        return int(self.rpc("stats.fetch", f"callroute.{name}")[f"callroute.{name}"])
