@@ -173,6 +173,17 @@ static void on_destroy(struct cell *t, int type, struct tmcb_params *p)
 	tg_store_del(callroute.attempt_store, id);
 }
 
+/* One registration for all three: each is a piece of shared memory. */
+static void on_transaction(struct cell *t, int type, struct tmcb_params *p)
+{
+	if(type == TMCB_RESPONSE_IN)
+		on_reply_in(t, type, p);
+	else if(type == TMCB_RESPONSE_READY)
+		on_final(t, type, p);
+	else
+		on_destroy(t, type, p);
+}
+
 static void on_forwarded(struct cell *t, int type, struct tmcb_params *p)
 {
 	struct callroute_attempt a;
@@ -332,9 +343,8 @@ void callroute_follow_identity(sip_msg_t *msg, uint64_t id)
 
 void callroute_follow(sip_msg_t *msg, uint64_t id)
 {
-	follow(msg, TMCB_RESPONSE_IN, on_reply_in, id);
-	follow(msg, TMCB_RESPONSE_READY, on_final, id);
-	follow(msg, TMCB_DESTROY, on_destroy, id);
+	follow(msg, TMCB_RESPONSE_IN | TMCB_RESPONSE_READY | TMCB_DESTROY,
+			on_transaction, id);
 	follow_dialog(msg, id);
 	if(callroute_transaction() != NULL)
 		return;
