@@ -115,6 +115,24 @@ def test_forms_of_the_rpcs(tmp_path, run_kamailio, module):
     assert shown, f"no RPC of {module} has arguments"
 
 
+@pytest.mark.parametrize("module", MODULES)
+def test_log_lines(module):
+    """Every line about something that happened is in the chapter of log lines."""
+    lines, chapter = Source(module).log_lines, Readme(module).log_chapter
+    assert lines and [one for one in lines if f"{one} " not in chapter] == []
+
+
+def test_reasons_and_fates():
+    """Every word of $callroute(reason) and of explain is in its chapter; the table of codes names no other."""
+    source, readme = Source("callroute"), Readme("callroute")
+    # Of a fixed room that is large enough, and of a code that is none: see normalize.h.
+    reasons = source.reasons - {"no_space", "unknown"}
+    assert len(reasons) > 30 and reasons - readme.words("Functions") == set()
+    assert len(source.fates) == 19 and source.fates - readme.words("RPC commands") == set()
+    shown = {word for cells in readme.rows("Functions", "code") for word in re.findall(r"`(\w+)`", cells[1])}
+    assert shown - reasons - source.fates - {"price_unknown"} == set()
+
+
 # -- callroute's tables of features ----------------------------------------------
 
 

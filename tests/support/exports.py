@@ -8,6 +8,7 @@ The same questions of two texts, so that a test can hold one against the other:
     kemi         names of KSR.<module>.<name>
     variables    names of $<module>(<name>)
     rpcs, statistics, events
+    log_lines    first words of lines about something that happened: reader-stuck
 """
 
 import glob
@@ -110,6 +111,25 @@ class Source:
         """The event routes, without the module's name."""
         return set(re.findall(rf'"{self.module}:([\w-]+)"', self.text))
 
+    @property
+    def log_lines(self):
+        """The first words, of two parts or more, of the lines that are logged."""
+        return set(re.findall(r'LM_(?:ERR|WARN|NOTICE|INFO)\(\s*"([a-z]+(?:-[a-z]+)+) ', self.text))
+
+    @property
+    def reasons(self):
+        """The words of $callroute(reason)."""
+        found = set(re.findall(r'(?:refuse|exhausted)\([^;"]*"(\w+)"', self.text))
+        for assigned in re.findall(r"\breason = ([^;]+);", self.text):
+            found |= set(re.findall(r'"(\w+)"', assigned))
+        found |= set(re.findall(r'return "(\w+)";', read("modules", self.module, "normalize.c")))
+        return found
+
+    @property
+    def fates(self):
+        """The words for what becomes of a vendor."""
+        return set(re.findall(r'\[\w+_FATE_\w+\]\s*=\s*"(\w+)"', read("modules", self.module, "decide.c")))
+
 
 def value(text):
     """An integer constant of C: products, shifts and sums of numbers."""
@@ -187,8 +207,16 @@ class Readme:
     @property
     def events(self):
         """The event routes."""
-        chapter = self.chapters.get("Events and log lines", "")
-        return set(re.findall(rf"`(?:event_route)?\[{self.module}:([\w-]+)\]`", chapter))
+        return set(re.findall(rf"`(?:event_route)?\[{self.module}:([\w-]+)\]`", self.log_chapter))
+
+    @property
+    def log_chapter(self):
+        """The chapter of log lines."""
+        return self.chapters.get("Events and log lines") or self.chapters["Log lines"]
+
+    def words(self, chapter):
+        """Everything in backquotes."""
+        return set(re.findall(r"`(\w+)`", self.chapters[chapter]))
 
 
 def plain(cell):
