@@ -11,6 +11,7 @@ from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
 
 from oracle.decision import FATES
+from oracle.lookups import Lookups
 from oracle.replay import Answers, Difference, replay
 from oracle.shrink import describe, shrink
 from oracle.world import Draw
@@ -23,6 +24,7 @@ REASONS = ("1 ok", "2 redirect", "-1 no_prefix", "-1 not_a_number", "-2 all_down
            "-3 account_channels", "-3 account_cps", "-4 margin", "-4 price_unknown", "-4 no_sell_price", "-5 blocked",
            "-5 src_country", "-5 dst_country", "-5 dst_block", "-5 src_block", "-5 rule_block", "-5 sell_blocked",
            "-6 time", "-8 no_data", "-8 no_plan")
+LOOKUPS = 2000  # of each kind in 100,000 cases
 EVENTS = ("admin", "probe", "attempt", "take", "release", "sample")
 
 
@@ -62,7 +64,9 @@ def missing(counts):
     """Verdicts, fates and events that occurred too seldom for the comparison to mean anything."""
     least = max(1, FEW * counts["cases"] // 100000)
     wanted = [f"verdict {r}" for r in REASONS] + [f"fate {f}" for f in FATES] + [f"event {e}" for e in EVENTS]
-    return [f"{name}: {counts[name]}" for name in wanted if counts[name] < least]
+    lookups = [f"lookup {kind}" for kind in Lookups.KINDS]
+    return [f"{name}: {counts[name]}" for name in wanted if counts[name] < least] + \
+        [f"{name}: {counts[name]}" for name in lookups if counts[name] < LOOKUPS * counts["cases"] // 100000]
 
 
 def histogram(counts):

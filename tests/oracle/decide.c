@@ -6,7 +6,7 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include "rows.h"
+#include "lookups.h"
 
 #include "callroute/breaker.h"
 #include "callroute/callroute.h"
@@ -309,7 +309,9 @@ static void obey(const struct line *l)
 		if(set.times == TIMES)
 			die("too many times", text(l, 1));
 		set.time_ids[set.times++] = number(l, 1);
-	} else if(strcmp(command, "new") == 0)
+	} else if(look_up(set.image, l))
+		return;
+	else if(strcmp(command, "new") == 0)
 		new_set(l);
 	else if(strcmp(command, "again") == 0)
 		load_again(l);

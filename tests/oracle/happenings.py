@@ -3,7 +3,7 @@
 
 import copy
 
-from oracle import countries
+from oracle import countries, lookups
 from oracle.live import BUSY, FAILED, SECOND, Quality
 
 ACCOUNTS = {0: (0, 0), 7: (2, 0), 8: (0, 2), 9: (1, 4)}  # id: channels, calls a second
@@ -107,17 +107,21 @@ class Happenings:
                 return number
         return ""
 
-    def ask(self, _=None):
+    def moment(self):
+        """A time near the load, at the edge of something that holds, or at the horizon of the calendars."""
         r, loaded = self.r, self.d.now
-        account = r.choice((0, 0, 0, 7, 8, 9))
-        now = r.choice((loaded + r.randrange(-3600, 90000), r.choice(self.d.edges) + r.choice((-1, 0, 1)),
-                        r.choice(self.d.edges) + r.randrange(-9000, 9000)))
         if r.random() < 0.05:
-            now = loaded + r.choice((r.randrange(1100 * 86400), -86401, -86400, 1100 * 86400 - 1, 1100 * 86400))
+            return loaded + r.choice((r.randrange(1100 * 86400), -86401, -86400, 1100 * 86400 - 1, 1100 * 86400))
+        return r.choice((loaded + r.randrange(-3600, 90000), r.choice(self.d.edges) + r.choice((-1, 0, 1)),
+                         r.choice(self.d.edges) + r.randrange(-9000, 9000)))
+
+    def ask(self, _=None):
+        r = self.r
+        account = r.choice((0, 0, 0, 7, 8, 9))
         plan = "none" if r.random() < 0.005 else self.d.some("plan")["name"]
         return {"what": "ask", "plan": plan, "number": self.number(), "src": self.caller(), "account": account,
-                "channels": ACCOUNTS[account][0], "cps": ACCOUNTS[account][1], "now": now, "clock": self.clock,
-                "seed": r.randrange(1 << 62)}
+                "channels": ACCOUNTS[account][0], "cps": ACCOUNTS[account][1], "now": self.moment(),
+                "clock": self.clock, "seed": r.randrange(1 << 62)}
 
 
 def draw(d, questions):
@@ -126,6 +130,8 @@ def draw(d, questions):
     out = []
     while questions:
         h.advance()
+        if d.world.loaded and d.r.random() < 0.2:
+            out.append(d.r.choice((lookups.who, lookups.where, lookups.rings))(h))
         if d.world.loaded and d.r.random() < 0.25:
             kind, trunk = d.r.choice(kinds), d.some("trunk")
             # Some calls come all at once: that is what paces them.

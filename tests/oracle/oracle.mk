@@ -1,7 +1,7 @@
 # The routing decision as a program for tests/oracle/*.py, plain and under ASan and UBSan.
 # Read once, whether the Makefile includes it or it is named beside the Makefile.
 ifndef ORACLE_SRC
-ORACLE_SRC := tests/oracle/decide.c tests/oracle/rows.c
+ORACLE_SRC := tests/oracle/decide.c tests/oracle/lookups.c tests/oracle/rows.c
 ORACLE_CASES ?= 100000
 
 define oracle_flavour

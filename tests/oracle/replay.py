@@ -6,6 +6,7 @@ import subprocess
 from collections import Counter
 
 from oracle.decision import Oracle
+from oracle.lookups import Lookups
 from oracle.live import Health, Live, Quality
 
 REFUSALS = {("trunk", "channels"): 1, ("trunk", "cps"): 2, ("carrier", "channels"): 3, ("carrier", "cps"): 4,
@@ -68,7 +69,7 @@ def befall(live, what):
 def replay(world, answers):
     """Counts of verdicts, reasons and fates; raises Difference."""
     counts, live = Counter(), Live(world)
-    oracle = Oracle(world, live)
+    oracle, lookups = Oracle(world, live), Lookups(world)
     built = "built" if world.loaded else f"refused\t{-getattr(errno, world.refusal)}"
     for command, kept, *_ in world.loads():
         wanted = [command, built] if kept is None else [command, "keep\t1", built]
@@ -78,6 +79,12 @@ def replay(world, answers):
         counts["loads that keep rates"] += kept is not None
     for at, what in enumerate(world.happens):
         got = answers.next()
+        if what["what"] in Lookups.KINDS:
+            fault = lookups.fault(what, got)
+            if fault:
+                raise Difference(at, what, fault)
+            counts["lookup " + what["what"]] += 1
+            continue
         if what["what"] != "ask":
             expect(at, what, got, befall(live, what))
             counts["event " + what["what"]] += 1

@@ -183,6 +183,54 @@ static int add_ported(struct callroute_builder *b, const struct line *l)
 	return callroute_add_ported(b, number(l, 1), text(l, 2), text(l, 3));
 }
 
+static int add_account(struct callroute_builder *b, const struct line *l)
+{
+	struct callroute_account_row row = {.id = number(l, 1),
+			.plan_id = number(l, 2),
+			.tenant = "",
+			.match_type = text(l, 3),
+			.match_value = text(l, 4),
+			.country = "",
+			.intl_prefix = "",
+			.national_prefix = "",
+			.cli_policy = "pass",
+			.enabled = (int)number(l, 5)};
+
+	return callroute_add_account(b, &row);
+}
+
+static int add_did(struct callroute_builder *b, const struct line *l)
+{
+	struct callroute_did_row row = {.id = number(l, 1),
+			.number = text(l, 2),
+			.tenant = "",
+			.time_id = number(l, 3),
+			.priority = number(l, 4),
+			.target_type = "user",
+			.target = "alice"};
+
+	return callroute_add_did(b, &row);
+}
+
+static int add_group(struct callroute_builder *b, const struct line *l)
+{
+	return callroute_add_group(b, number(l, 1), "", text(l, 2), text(l, 3));
+}
+
+static int add_member(struct callroute_builder *b, const struct line *l)
+{
+	struct callroute_member_row row = {.id = number(l, 1),
+			.group_id = number(l, 2),
+			.uri = text(l, 3),
+			.priority = number(l, 4),
+			.weight = number(l, 5),
+			.time_id = number(l, 6),
+			.ring_timeout_ms = 20000,
+			.enabled = (int)number(l, 7)};
+
+	return callroute_add_member(b, &row);
+}
+
 int add_row(struct callroute_builder *b, const struct line *l)
 {
 	static const struct
@@ -192,7 +240,9 @@ int add_row(struct callroute_builder *b, const struct line *l)
 	} tables[] = {{"time", add_time}, {"breaker", add_breaker},
 			{"carrier", add_carrier}, {"trunk", add_trunk}, {"deck", add_deck},
 			{"rate", add_rate}, {"plan", add_plan}, {"plan_trunk", add_entry},
-			{"rule", add_rule}, {"block", add_block}, {"lnp", add_ported}};
+			{"rule", add_rule}, {"block", add_block}, {"lnp", add_ported},
+			{"account", add_account}, {"did", add_did}, {"group", add_group},
+			{"member", add_member}};
 
 	for(size_t i = 0; i < sizeof tables / sizeof tables[0]; i++) {
 		if(strcmp(l->field[0], tables[i].name) != 0)

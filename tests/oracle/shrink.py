@@ -6,7 +6,7 @@ from oracle.world import COLUMNS, World
 
 # What a row points to: without that row it cannot stand.
 REFERS = {"carrier_id": "carrier", "deck_id": "deck", "plan_id": "plan", "trunk_id": "trunk", "breaker_id": "breaker",
-          "time_id": "time", "sell_deck_id": "deck"}
+          "time_id": "time", "sell_deck_id": "deck", "group_id": "group"}
 
 
 def is_whole(rows):
@@ -19,6 +19,7 @@ def is_whole(rows):
     plans = {p["name"] for p in rows["plan"]} | {"*"}
     targets = [name.strip() for rule in rows["rule"] if rule["action"] in ("route", "emergency")
                for name in rule["target"].split(",") if name.strip()]
+    targets += [a["match_value"] for a in rows["account"] if a["match_type"] == "trunk"]
     return names.issuperset(targets) and plans.issuperset(b["list"] for b in rows["block"])
 
 

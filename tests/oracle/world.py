@@ -8,7 +8,7 @@ beginnings, times at the edges of what holds.
 import random
 from functools import lru_cache
 
-from oracle import countries, happenings
+from oracle import countries, happenings, lookups
 from oracle.calendars import calendars
 from oracle.times import Time
 
@@ -26,6 +26,10 @@ COLUMNS = {
     "rule": "id plan_id prefix src_prefix time_id priority action target stop",
     "block": "id list side prefix",
     "lnp": "id number routing_number",
+    "account": "id plan_id match_type match_value enabled",
+    "did": "id number time_id priority",
+    "group": "id name strategy",
+    "member": "id group_id uri priority weight time_id enabled",
 }
 COLUMNS = {table: columns.split() for table, columns in COLUMNS.items()}
 FIRST_DAY, LAST_DAY = 1735689600, 1798761600  # 2025 .. 2026
@@ -106,6 +110,7 @@ class Draw:
         for draw in (self.times, self.carriers, self.trunks, self.decks, self.rates, self.plans, self.entries,
                      self.rules, self.blocks, self.lnp):
             draw()
+        lookups.draw_rows(self)
         self.world = World(self.now, self.rows, [])
         for time in self.world.times.values():
             near = [e for e in time.edges if self.now - 86400 <= e < self.now + 90 * 86400]
