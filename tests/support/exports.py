@@ -104,7 +104,7 @@ class Source:
     @property
     def statistics(self):
         """The counters."""
-        return set(re.findall(r'\{&\w+\.\w+,\s*"(\w+)"', self.table(r"counter_def_t counters")))
+        return set(re.findall(r'\{(?:&\w+\.\w+|0),\s*"(\w+)"', self.table(r"counter_def_t counters")))
 
     @property
     def events(self):
