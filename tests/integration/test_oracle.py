@@ -10,6 +10,7 @@ import pytest
 
 from oracle import compare
 from oracle.hours import ZONES, compare_hours
+from oracle.lookups import Lookups
 from oracle.weights import check_weights
 from support.kamailio import BUILD, ROOT
 from support.process import run
@@ -30,7 +31,8 @@ def build_decide():
 def test_every_decision_is_the_oracles(decide, capsys):
     counts, difference = compare.compare(SEED, CASES, decide)
     with capsys.disabled():
-        print(f"\nORACLE_SEED={SEED}: {counts['cases']:,} decisions equal the oracle's")
+        looked_up = sum(counts[f"lookup {kind}"] for kind in Lookups.KINDS)
+        print(f"\nORACLE_SEED={SEED}: {counts['cases']:,} decisions and {looked_up:,} lookups equal the oracle's")
     assert difference is None, f"ORACLE_SEED={SEED}: {difference}"
     assert counts["cases"] >= CASES
     assert compare.missing(counts) == [], compare.histogram(counts)
