@@ -17,7 +17,7 @@ from support.kamailio import ROOT
 GATEWAYS = 100              # as in tgbench_trie.c: lcr answers with gateways only
 LONGEST = 15                # digits; lcr stores no more than 16
 STOCK_SQL = "/usr/share/kamailio/db_sqlite"
-STOCK = ("standard", "drouting", "mtree", "pdt", "lcr", "htable")
+STOCK = ("standard", "drouting", "mtree", "pdt", "lcr", "htable", "dispatcher")
 FEW, MILLION = 10_000, 1_000_000
 SEED = 5060
 
@@ -77,6 +77,7 @@ def create(path):
         base.executescript("""
             INSERT INTO dr_gateways (gwid, address) VALUES (1, '127.0.0.1:5098');
             INSERT INTO dr_rules VALUES (1, '0', '0', '', 1, '', '1', '');
+            INSERT INTO dispatcher (setid, destination) VALUES (1, 'sip:127.0.0.1:5098');
             INSERT INTO mtree VALUES (1, '0', '1');
             INSERT INTO pdt VALUES (1, '*', '0', '1');
             INSERT INTO callroute_carrier (id, name) VALUES (1, 'carrier');

@@ -24,7 +24,7 @@ loadmodule "jsonrpcs.so"
 loadmodule "db_sqlite.so"
 """
 
-ROUTING = """\
+STOCK = """\
 loadmodule "drouting.so"
 modparam("drouting", "db_url", "{url}")
 loadmodule "mtree.so"
@@ -42,12 +42,19 @@ modparam("lcr", "lcr_rule_hash_size", {lcr_hash})
 loadmodule "htable.so"
 modparam("htable", "db_url", "{url}")
 modparam("htable", "htable", "t=>size=18;dbtable=htable;")
+loadmodule "dispatcher.so"
+modparam("dispatcher", "db_url", "{url}")
+"""
+
+CALLROUTE = """\
+loadmodule "db_mysql.so"
 loadmodule "callroute.so"
 modparam("callroute", "db_url", "{url}")
 modparam("callroute", "snapshot_mb", 512)
 modparam("callroute", "max_shrink", 100)
 loadmodule "tgbench.so"
 """
+ROUTING = STOCK + CALLROUTE
 
 COUNTING = """\
 loadmodule "pipelimit.so"
@@ -86,4 +93,4 @@ def shm_used(kamailio):
     return kamailio.rpc("tgbench.shm")
 
 
-__all__ = ["COUNTING", "ROUTING", "RpcError", "shm_used", "start"]
+__all__ = ["CALLROUTE", "COUNTING", "ROUTING", "RpcError", "shm_used", "start"]

@@ -9,6 +9,7 @@ import benchkamailio
 import benchroutes
 
 QUERIES = 100_000
+SCRIPTS = ("callroute", "drouting", "mtree", "pdt", "lcr", "htable", "dispatcher")
 IDLE_SECONDS = 1.0  # how long the caller calls undisturbed, for comparison
 
 
@@ -37,7 +38,7 @@ def measure(report, folder, prefixes):
         for _, reload in RELOADS:
             reload(kamailio)
         kamailio.rpc("tgbench.load", listing, QUERIES, seconds=60)
-        for row in kamailio.rpc("tgbench.scripts", seconds=180):
+        for row in kamailio.rpc("tgbench.scripts", *SCRIPTS, seconds=180):
             if row["lost"]:
                 report.fail(f"script function of {row['name']}: {row['lost']} of {QUERIES} numbers not found")
             report.add("script", "300 k", row.pop("name"), ours=row["how"] == "callroute_select", **row)
@@ -61,17 +62,26 @@ def measure(report, folder, prefixes):
 
 
 def _felt(report, kamailio, listing, name, reload):
+    during, idle, seconds = felt(kamailio, listing, name, lambda: reload(kamailio))
+    if name == "callroute" and during["lost"]:
+        report.fail(f"callroute found no trunk for {during['lost']:.0f} calls during a reload")
+    report.add("reload", "300 k", name, "", ours=name == "callroute", reload_s=seconds, **figures(during, idle))
+
+
+def felt(kamailio, listing, name, reload):
+    """What a caller feels during `reload()`, what it feels otherwise, and the seconds it took."""
     kamailio.rpc("tgbench.stall", name, listing, seconds=30)
     time.sleep(IDLE_SECONDS)    # the length of a measurement
     idle = kamailio.rpc("tgbench.stall_end", seconds=30)
     kamailio.rpc("tgbench.stall", name, listing, seconds=30)
     began = time.monotonic()
-    reload(kamailio)
+    reload()
     seconds = time.monotonic() - began
-    felt = kamailio.rpc("tgbench.stall_end", seconds=30)
-    if name == "callroute" and felt["lost"]:
-        report.fail(f"callroute found no trunk for {felt['lost']:.0f} calls during a reload")
-    report.add("reload", "300 k", name, "", ours=name == "callroute", reload_s=seconds,
-               longest_ms=felt["longest_us"] / 1e3, own_ms=felt["longest_own_us"] / 1e3, slow=felt["slow"],
-               preempted=felt["preempted"], calls=felt["calls"], lost=felt["lost"],
-               idle_ms=idle["longest_us"] / 1e3)
+    return kamailio.rpc("tgbench.stall_end", seconds=30), idle, seconds
+
+
+def figures(during, idle):
+    """Columns of the report."""
+    return {"longest_ms": during["longest_us"] / 1e3, "own_ms": during["longest_own_us"] / 1e3,
+            "slow": during["slow"], "preempted": during["preempted"], "calls": during["calls"],
+            "lost": during["lost"], "idle_ms": idle["longest_us"] / 1e3}

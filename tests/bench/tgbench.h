@@ -41,6 +41,10 @@ void tgbench_measure(const struct tgbench_case *cases, int count,
 /* Single calls only: for calls that need `reset` between them. */
 void tgbench_sample(tgbench_call_f call, void (*reset)(void),
 		const uint32_t *order, uint32_t n, struct tgbench_result *out);
+/* The same for the cases `which[0 .. count)`, in turn, again and again: medians. */
+void tgbench_sample_all(const struct tgbench_case *cases, const int *which,
+		int count, void (*reset)(void), const uint32_t *order, uint32_t n,
+		struct tgbench_result *out);
 /* One loop, nothing taken off: ns a call. */
 double tgbench_loop(tgbench_call_f call, const uint32_t *order, uint32_t n);
 /* The slower of two processes that run the loop at once, from the two halves
@@ -81,11 +85,13 @@ int tgbench_load_prefixes(const char *path, uint32_t queries);
 sip_msg_t *tgbench_message(void);
 /* Makes query i its request URI. */
 void tgbench_address(const struct tgbench_query *q);
-/* Undoes what a script function did to it, AVPs included. */
+/* Undoes what a script function did to it, AVPs included: a new request. */
 void tgbench_clean(void);
 /* Script function of a module on query i: 1 = it found a route. */
 extern const struct tgbench_case tgbench_scripts[];
 extern const int tgbench_script_count;
+/* Its number, or -1. */
+int tgbench_script_find(const str *name);
 
 /* A process that calls one script function without pause while another one
  * reloads; tgbench_stall.c. mod_init and child_init. 0, -1. */

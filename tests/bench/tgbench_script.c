@@ -1,25 +1,32 @@
 /*
  * The same lookups as a routing script calls them: the modules' script
  * functions on a request of our own, through the C functions that KEMI
- * exports. What a function does to the message (a new request URI, AVPs) is
- * undone outside the measured time.
+ * exports. Every call sees a new request, as one that has just come in; what a
+ * function does to it (a new request URI, AVPs, callbacks) is undone outside the
+ * measured time.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "tgbench.h"
 
 #include "core/dset.h"
+#include "core/script_cb.h"
 #include "core/usr_avp.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#define CALL_ID "bench-"
+#define SERIAL "00000000"
 #define REQUEST                                               \
 	"INVITE sip:0@b SIP/2.0\r\n"                              \
 	"Via: SIP/2.0/UDP 127.0.0.1:5099;branch=z9hG4bKbench\r\n" \
 	"From: <sip:caller@b>;tag=1\r\nTo: <sip:0@b>\r\n"         \
-	"Call-ID: bench-0123456789\r\nCSeq: 1 INVITE\r\n"         \
+	"Call-ID: " CALL_ID SERIAL "\r\nCSeq: 1 INVITE\r\n"       \
 	"Max-Forwards: 70\r\nContent-Length: 0\r\n\r\n"
+
+/* Where the request says which one it is. */
+static char *serial;
 
 sip_msg_t *tgbench_message(void)
 {
@@ -31,10 +38,12 @@ sip_msg_t *tgbench_message(void)
 		msg.len = sizeof text - 1;
 		msg.id = 1;
 		msg.pid = my_pid();
-		if(parse_msg(msg.buf, msg.len, &msg) != 0) {
+		if(parse_msg(msg.buf, msg.len, &msg) != 0
+				|| parse_headers(&msg, HDR_EOH_F, 0) < 0) {
 			LM_ERR("the request does not parse\n");
 			abort();
 		}
+		serial = strstr(text, CALL_ID) + strlen(CALL_ID);
 		msg.rcv.proto = PROTO_UDP;
 		msg.rcv.src_ip.af = AF_INET;
 		msg.rcv.src_ip.len = 4;
@@ -59,6 +68,7 @@ void tgbench_clean(void)
 {
 	sip_msg_t *msg = tgbench_message();
 
+	exec_post_script_cb(msg, REQUEST_CB_TYPE);
 	if(msg->new_uri.s != NULL) {
 		pkg_free(msg->new_uri.s);
 		msg->new_uri = (str){NULL, 0};
@@ -67,6 +77,10 @@ void tgbench_clean(void)
 	msg->force_send_socket = NULL;
 	msg->parsed_uri_ok = 0;
 	reset_avps();
+	/* The next one is another request. */
+	msg->id++;
+	for(int i = (int)strlen(SERIAL) - 1; i >= 0 && ++serial[i] > '9'; i--)
+		serial[i] = '0';
 }
 
 static uint32_t script_drouting(uint32_t i)
@@ -121,7 +135,7 @@ static uint32_t script_callroute(uint32_t i)
 	str plan = str_init("default");
 
 	if(select_trunk == NULL)
-		select_trunk = tgbench_kemi("callroute", "select");
+		select_trunk = tgbench_kemi("callroute", "select_plan");
 	tgbench_address(&tgbench_queries[i]);
 	return select_trunk(tgbench_message(), &plan) == 1;
 }
@@ -140,6 +154,17 @@ static uint32_t script_htable(uint32_t i)
 	return (i % 2) || (value != NULL && value->vtype != SR_KEMIP_NULL);
 }
 
+/* Looks at no number: one of its gateways, each in turn. */
+static uint32_t script_dispatcher(uint32_t i)
+{
+	static int (*choose)(sip_msg_t *, int, int);
+
+	if(choose == NULL)
+		choose = tgbench_kemi("dispatcher", "ds_select_dst");
+	tgbench_address(&tgbench_queries[i]);
+	return choose(tgbench_message(), 1, 4) == 1;
+}
+
 const struct tgbench_case tgbench_scripts[] = {
 		{"callroute", script_callroute, "callroute_select"},
 		{"drouting", script_drouting, "do_routing"},
@@ -147,36 +172,90 @@ const struct tgbench_case tgbench_scripts[] = {
 		{"pdt", script_pdt, "pd_translate"},
 		{"lcr", script_lcr, "load_gws, next_gw"},
 		{"htable", script_htable, "sht_get (exact keys)"},
+		{"dispatcher", script_dispatcher, "ds_select_dst (no number)"},
 };
 const int tgbench_script_count =
 		(int)(sizeof tgbench_scripts / sizeof tgbench_scripts[0]);
 
-/* tgbench.scripts -> times of single calls of each, and how many found nothing */
-void tgbench_rpc_scripts(rpc_t *rpc, void *ctx)
+int tgbench_script_find(const str *name)
 {
-	uint32_t *order = tgbench_in_turn(tgbench_query_count);
-
-	if(order == NULL) {
-		rpc->fault(ctx, 500, "no memory");
-		return;
-	}
 	for(int c = 0; c < tgbench_script_count; c++) {
-		const struct tgbench_case *one = &tgbench_scripts[c];
-		struct tgbench_result result;
-		int lost = 0;
-		void *h;
+		if(strlen(tgbench_scripts[c].name) == (size_t)name->len
+				&& memcmp(tgbench_scripts[c].name, name->s, (size_t)name->len)
+						   == 0)
+			return c;
+	}
+	return -1;
+}
 
-		for(uint32_t i = 0; i < tgbench_query_count; i++) {
-			lost += one->call(i) != 1;
+/* Where the request goes: host and port of its URI. */
+static str target(void)
+{
+	str uri = *GET_RURI(tgbench_message());
+	char *at = memchr(uri.s, '@', (size_t)uri.len), *params;
+
+	if(at != NULL)
+		uri = (str){at + 1, (int)(uri.s + uri.len - at - 1)};
+	params = memchr(uri.s, ';', (size_t)uri.len);
+	return params != NULL ? (str){uri.s, (int)(params - uri.s)} : uri;
+}
+
+/* Asks all of them for every query: how many found nothing, and how many sent
+ * the request elsewhere than the first of them did. */
+static void ask_all(const int *cases, int count, int *lost, int *astray)
+{
+	memset(lost, 0, (size_t)count * sizeof *lost);
+	memset(astray, 0, (size_t)count * sizeof *astray);
+	for(uint32_t i = 0; i < tgbench_query_count; i++) {
+		char first[64] = "";
+
+		for(int c = 0; c < count; c++) {
+			str where;
+
+			lost[c] += tgbench_scripts[cases[c]].call(i) != 1;
+			where = target();
+			if(c == 0 && where.len < (int)sizeof first)
+				memcpy(first, where.s, (size_t)where.len);
+			astray[c] += strlen(first) != (size_t)where.len
+						 || memcmp(first, where.s, (size_t)where.len) != 0;
 			tgbench_clean();
 		}
-		tgbench_sample(
-				one->call, tgbench_clean, order, tgbench_query_count, &result);
+	}
+}
+
+/* tgbench.scripts name... -> times of single calls of each, how many of them
+ * found nothing, how many went elsewhere than by the first */
+void tgbench_rpc_scripts(rpc_t *rpc, void *ctx)
+{
+	struct tgbench_result results[TGBENCH_CASES];
+	int cases[TGBENCH_CASES], lost[TGBENCH_CASES], astray[TGBENCH_CASES];
+	uint32_t *order = tgbench_in_turn(tgbench_query_count);
+	int count = 0;
+	str name;
+
+	while(count < TGBENCH_CASES && rpc->scan(ctx, "*S", &name) == 1) {
+		cases[count] = tgbench_script_find(&name);
+		if(cases[count++] < 0)
+			count = TGBENCH_CASES + 1;
+	}
+	if(order == NULL || count == 0 || count > TGBENCH_CASES) {
+		free(order);
+		rpc->fault(ctx, 400, "tgbench.scripts name...");
+		return;
+	}
+	ask_all(cases, count, lost, astray);
+	tgbench_sample_all(tgbench_scripts, cases, count, tgbench_clean, order,
+			tgbench_query_count, results);
+	free(order);
+	for(int c = 0; c < count; c++) {
+		const struct tgbench_case *one = &tgbench_scripts[cases[c]];
+		const struct tgbench_result *r = &results[c];
+		void *h;
+
 		if(rpc->add(ctx, "{", &h) < 0)
 			break;
-		rpc->struct_add(h, "ssdffff", "name", one->name, "how", one->how,
-				"lost", lost, "mean", result.mean, "p50", result.p50, "p99",
-				result.p99, "p999", result.p999);
+		rpc->struct_add(h, "ssddffff", "name", one->name, "how", one->how,
+				"lost", lost[c], "astray", astray[c], "mean", r->mean, "p50",
+				r->p50, "p99", r->p99, "p999", r->p999);
 	}
-	free(order);
 }

@@ -141,19 +141,14 @@ void tgbench_rpc_stall(rpc_t *rpc, void *ctx)
 {
 	str name, path;
 	uint64_t one = 1;
-	int which = -1;
+	int which;
 
 	if(rpc->scan(ctx, "SS", &name, &path) < 2
 			|| (size_t)path.len >= sizeof job->path) {
 		rpc->fault(ctx, 400, "tgbench.stall module file");
 		return;
 	}
-	for(int c = 0; c < tgbench_script_count; c++) {
-		if(strlen(tgbench_scripts[c].name) == (size_t)name.len
-				&& memcmp(tgbench_scripts[c].name, name.s, (size_t)name.len)
-						   == 0)
-			which = c;
-	}
+	which = tgbench_script_find(&name);
 	if(which < 0) {
 		rpc->fault(ctx, 404, "no such module");
 		return;

@@ -8,7 +8,9 @@
  * pair: the same with the clock on the wall, since waiting for one another is
  * what two processes are measured for.
  * p50, p99, p99.9: the clock is read around each call; the median cost of
- * reading it around nothing is taken off.
+ * reading it around nothing is taken off. Of calls that need something undone in
+ * between, all figures are of single calls; rounds go over all cases there too,
+ * and the median of each figure counts.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -147,6 +149,31 @@ void tgbench_sample(tgbench_call_f call, void (*reset)(void),
 	out->p50 = less(took[n / 2], cost);
 	out->p99 = less(took[(uint64_t)n * 99 / 100], cost);
 	out->p999 = less(took[(uint64_t)n * 999 / 1000], cost);
+}
+
+void tgbench_sample_all(const struct tgbench_case *cases, const int *which,
+		int count, void (*reset)(void), const uint32_t *order, uint32_t n,
+		struct tgbench_result *out)
+{
+	struct tgbench_result runs[TGBENCH_REPEATS][TGBENCH_CASES];
+	double of[TGBENCH_REPEATS];
+
+#define MEDIAN(figure)                               \
+	do {                                             \
+		for(int r = 0; r < TGBENCH_REPEATS; r++)     \
+			of[r] = runs[r][c].figure;               \
+		out[c].figure = median(of, TGBENCH_REPEATS); \
+	} while(0)
+	for(int r = 0; r < TGBENCH_REPEATS; r++)
+		for(int c = 0; c < count; c++)
+			tgbench_sample(cases[which[c]].call, reset, order, n, &runs[r][c]);
+	for(int c = 0; c < count; c++) {
+		MEDIAN(mean);
+		MEDIAN(p50);
+		MEDIAN(p99);
+		MEDIAN(p999);
+	}
+#undef MEDIAN
 }
 
 void tgbench_measure(const struct tgbench_case *cases, int count,
