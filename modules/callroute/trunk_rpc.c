@@ -21,6 +21,27 @@ struct row
 	char uri[CALLROUTE_URI_MAX];
 };
 
+/* The next parameter as the name of a trunk. kamcmd makes an integer of a name
+ * that looks like one, and 0049 would come as 49, another trunk's: refused.
+ * 1, 0 not given, -1 answered with a fault. */
+static int read_name(rpc_t *rpc, void *ctx, str *name)
+{
+	*name = (str)STR_NULL;
+	if(rpc->scan(ctx, "*S", name) == 1 && name->s != NULL)
+		return 1;
+	if(rpc->scan(ctx, "*.S", name) != 1 || name->s == NULL)
+		return 0;
+	rpc->fault(
+			ctx, 400, "names are texts: with kamcmd s:%.*s", GLUE_STR(*name));
+	return -1;
+}
+
+static int is_word(const str *s, const char *word)
+{
+	return (size_t)s->len == strlen(word)
+		   && strncmp(s->s, word, (size_t)s->len) == 0;
+}
+
 /* Fills a page of trunks; returns how many. -1: answered with a fault. */
 static int read_page(rpc_t *rpc, void *ctx, struct row *rows)
 {
@@ -99,16 +120,18 @@ void callroute_rpc_set_trunk(rpc_t *rpc, void *ctx)
 	static const char *const words[] = {"table", "up", "drain", "down"};
 	const struct callroute_image *im;
 	const struct callroute_trunk *t;
-	str name, word;
-	int admin = -1, slot = -1;
+	str name, word = STR_NULL, more;
+	int admin = -1, slot = -1, given = read_name(rpc, ctx, &name);
 
-	if(rpc->scan(ctx, "SS", &name, &word) < 2) {
+	if(given < 0)
+		return;
+	if(given == 0 || rpc->scan(ctx, "*S", &word) != 1 || word.s == NULL
+			|| rpc->scan(ctx, "*.S", &more) == 1) {
 		rpc->fault(ctx, 400, "callroute.set_trunk NAME up|drain|down|table");
 		return;
 	}
 	for(int i = 0; i < 4; i++) {
-		if((size_t)word.len == strlen(words[i])
-				&& strncmp(word.s, words[i], (size_t)word.len) == 0)
+		if(is_word(&word, words[i]))
 			admin = i;
 	}
 	if(admin < 0) {
@@ -131,12 +154,20 @@ void callroute_rpc_set_trunk(rpc_t *rpc, void *ctx)
 			"trunk-set trunk=%.*s operator=%s\n", GLUE_STR(name), words[admin]);
 }
 
+/* -1 = never. A failure may come in while the answer is made. */
+static int seconds_since(uint64_t when, uint64_t now)
+{
+	if(when == 0)
+		return -1;
+	return when < now ? (int)((now - when) / 1000000) : 0;
+}
+
 void callroute_rpc_stats(rpc_t *rpc, void *ctx)
 {
 	static struct row rows[GLUE_RPC_PAGE];
 	struct callroute_capacity_stats c;
-	uint64_t now = glue_now();
 	int n = read_page(rpc, ctx, rows);
+	uint64_t now = glue_now();
 	void *h, *list, *row;
 
 	if(n < 0)
@@ -156,8 +187,7 @@ void callroute_rpc_stats(rpc_t *rpc, void *ctx)
 				(int)k.attempts, "answered", (int)k.answered, "failed",
 				(int)k.failed, "cancelled", (int)k.cancelled, "last_code",
 				k.last_code, "last_failure_ago_sec",
-				k.last_failure ? (int)((now - k.last_failure) / 1000000) : -1,
-				"channels",
+				seconds_since(k.last_failure, now), "channels",
 				(int)callroute_capacity_channels(callroute.live,
 						CALLROUTE_OWNER_TRUNK, rows[i].id, now));
 	}
@@ -175,9 +205,7 @@ struct quality_row
 
 static int is_asked_for(const struct callroute_trunk *t, const str *name)
 {
-	return name->len == 0 || (name->len == 1 && name->s[0] == '*')
-		   || (strlen(t->name) == (size_t)name->len
-				   && strncmp(t->name, name->s, (size_t)name->len) == 0);
+	return name->s == NULL || is_word(name, "*") || is_word(name, t->name);
 }
 
 /* One trunk's countries that something is known of. */
@@ -207,12 +235,11 @@ void callroute_rpc_list_quality(rpc_t *rpc, void *ctx)
 	const struct callroute_image *im;
 	struct glue_page page;
 	uint64_t now = glue_now();
-	str name = STR_NULL;
+	str name;
 	int n = 0, found = 0;
 	void *h;
 
-	rpc->scan(ctx, "*S", &name);
-	if(glue_rpc_page(rpc, ctx, &page) < 0)
+	if(read_name(rpc, ctx, &name) < 0 || glue_rpc_page(rpc, ctx, &page) < 0)
 		return;
 	im = tg_snapshot_enter(callroute.snapshots, process_no, NULL, NULL);
 	for(uint64_t i = 0; im != NULL && i < im->trunks.count; i++) {
@@ -225,7 +252,7 @@ void callroute_rpc_list_quality(rpc_t *rpc, void *ctx)
 		n = read_quality(t, &page, rows, n, now);
 	}
 	tg_snapshot_leave(callroute.snapshots, process_no);
-	if(!found && name.len > 0) {
+	if(!found && name.s != NULL && !is_word(&name, "*")) {
 		rpc->fault(ctx, 404, "there is no trunk %.*s", GLUE_STR(name));
 		return;
 	}

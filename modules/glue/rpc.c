@@ -1,12 +1,31 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "glue/rpc.h"
 
+/* As text, for jsonrpcs takes a word for the integer 0. 0 (or not given), -1. */
+static int read_number(rpc_t *rpc, void *ctx, int *out)
+{
+	str s = STR_NULL;
+	int n = 0;
+
+	if(rpc->scan(ctx, "*.S", &s) != 1 || s.s == NULL)
+		return 0;
+	if(s.len < 1 || s.len > 9)
+		return -1;
+	for(int i = 0; i < s.len; i++) {
+		if(s.s[i] < '0' || s.s[i] > '9')
+			return -1;
+		n = n * 10 + s.s[i] - '0';
+	}
+	*out = n;
+	return 0;
+}
+
 int glue_rpc_page(rpc_t *rpc, void *ctx, struct glue_page *page)
 {
 	*page = (struct glue_page){.first = 0, .rows = GLUE_RPC_PAGE};
-	if(rpc->scan(ctx, "*d", &page->first) == 1)
-		rpc->scan(ctx, "*d", &page->rows);
-	if(page->first < 0 || page->rows < 1 || page->rows > GLUE_RPC_PAGE) {
+	if(read_number(rpc, ctx, &page->first) < 0
+			|| read_number(rpc, ctx, &page->rows) < 0 || page->rows < 1
+			|| page->rows > GLUE_RPC_PAGE) {
 		rpc->fault(ctx, 400, "[first [rows]]: first >= 0, rows 1 to %d",
 				GLUE_RPC_PAGE);
 		return -1;
