@@ -13,7 +13,7 @@ import zoneinfo
 
 PREFIX_LENGTH = 32
 RANGE_CODES = 10000  # of one range, and of one cell
-MOST_MONEY = 2**63 - 1
+MOST_MONEY = 2**40 - 1  # micro-units, as the schema has it: a million units a minute
 PRICE_UNITS = {"unit": 10**6, "cent": 10**4, "milli": 10**3, "micro": 1}
 BLOCKED_WORDS = "blocked|barred|closed|suspended|forbidden|not available|n/a|no route|not served".split("|")
 TRUE_WORDS = ("1", "y", "yes", "true", "x", "blocked", "barred", "closed", "locked", "suspended")

@@ -46,7 +46,7 @@ void callroute_builder_free(struct callroute_builder *b)
 				&b->carriers, &b->trunks, &b->decks, &b->rates, &b->plans,
 				&b->entries, &b->accounts, &b->nets, &b->rules, &b->targets,
 				&b->blocks, &b->groups, &b->members, &b->dids, &b->ported,
-				&b->countries, &b->terms, &b->texts, &b->trunk_names,
+				&b->countries, &b->terms, &b->names, &b->texts, &b->trunk_names,
 				&b->addrs};
 
 		for(size_t i = 0; i < sizeof all / sizeof all[0]; i++)
@@ -148,6 +148,18 @@ int callroute_keep_text(
 		return -ENOMEM;
 	memcpy(to, text, len + 1);
 	*offset = (uint32_t)(to - (char *)b->texts.rows);
+	return 0;
+}
+
+int callroute_keep_column(struct callroute_builder *b, const char *table,
+		long long id, const char *column, const char *text, size_t most,
+		uint32_t *offset)
+{
+	*offset = 0;
+	if(strlen(text) <= most)
+		return callroute_keep_text(b, text, offset);
+	tg_row_bad(&b->check, "%s id %lld: %s is longer than %zu characters", table,
+			id, column, most);
 	return 0;
 }
 

@@ -182,7 +182,9 @@ int callroute_add_account(
 				table, row->id, value);
 	if(a->match_type == CALLROUTE_DOMAIN || strchr(value, '@') != NULL)
 		lower_domain(value);
-	if(callroute_keep_text(b, row->tenant, &a->tenant) < 0)
+	if(callroute_keep_column(b, table, row->id, "tenant", row->tenant,
+			   CALLROUTE_NAME_MAX - 1, &a->tenant)
+			< 0)
 		return -ENOMEM;
 	return callroute_keep_text(b, value, &a->value);
 }

@@ -86,16 +86,6 @@ static int by_rule(const void *a, const void *b)
 	return d != 0 ? d : x->id < y->id ? -1 : x->id > y->id;
 }
 
-static int by_block(const void *a, const void *b)
-{
-	const struct callroute_build_block *x = a, *y = b;
-	int d = (int)x->is_src - (int)y->is_src;
-
-	if(d == 0)
-		d = callroute_compare_packed(&x->prefix, &y->prefix);
-	return d != 0 ? d : x->id < y->id ? -1 : x->id > y->id;
-}
-
 /* Spans of equal prefixes among sorted rows; `prefix_at` is where a row has its
  * own. */
 static int draft_spans(const char *rows, size_t size, size_t first,
@@ -133,14 +123,13 @@ static int draft_rules(struct callroute_builder *b, struct callroute_draft *d)
 			&d->rules, &d->rule_spans);
 }
 
-static int draft_blocks(struct callroute_builder *b, struct callroute_draft *d)
+static int draft_blocks(
+		const struct callroute_builder *b, struct callroute_draft *d)
 {
 	const struct callroute_build_block *r = b->blocks.rows;
 	size_t dst = 0;
 	int rc;
 
-	if(b->blocks.count > 1)
-		qsort(b->blocks.rows, b->blocks.count, sizeof *r, by_block);
 	while(dst < b->blocks.count && !r[dst].is_src)
 		dst++;
 	rc = draft_spans(b->blocks.rows, sizeof *r, 0, dst,
@@ -182,9 +171,8 @@ static int by_group_name(const void *a, const void *b)
 			name_of_group(*(const uint32_t *)b));
 }
 
-static int draft_names(struct callroute_builder *b, const char *table,
-		size_t count, int (*cmp)(const void *, const void *),
-		const char *(*name)(uint32_t), uint32_t **names)
+static int draft_names(const struct callroute_builder *b, size_t count,
+		int (*cmp)(const void *, const void *), uint32_t **names)
 {
 	uint32_t *n = *names = malloc((count + 1) * sizeof *n);
 
@@ -195,23 +183,17 @@ static int draft_names(struct callroute_builder *b, const char *table,
 	sorted = b;
 	if(count > 1)
 		qsort(n, count, sizeof *n, cmp);
-	for(size_t i = 1; i < count; i++) {
-		if(cmp(&n[i - 1], &n[i]) == 0)
-			tg_row_bad(&b->check, "%s: name '%s' stands there twice", table,
-					name(n[i]));
-	}
 	return 0;
 }
 
 int callroute_draft_names(
 		struct callroute_builder *b, struct callroute_draft *d)
 {
-	int rc = draft_names(b, "callroute_plan", b->plans.count, by_plan_name,
-			name_of_plan, &d->plan_names);
+	int rc = draft_names(b, b->plans.count, by_plan_name, &d->plan_names);
 
 	rc = rc < 0 ? rc
-				: draft_names(b, "callroute_group", b->groups.count,
-						by_group_name, name_of_group, &d->group_names);
+				: draft_names(
+						b, b->groups.count, by_group_name, &d->group_names);
 	sorted = NULL;
 	return rc < 0 ? rc : callroute_finish_accounts(b, &d->account_names);
 }

@@ -25,7 +25,7 @@ struct callroute_draft
 	struct callroute_span *rule_spans, *block_dst_spans, *block_src_spans;
 };
 
-/* Indexes by name; tells of names that stand there twice. 0, -ENOMEM. */
+/* Indexes by name; tells of accounts that match the same. 0, -ENOMEM. */
 int callroute_draft_names(
 		struct callroute_builder *b, struct callroute_draft *d);
 

@@ -185,6 +185,7 @@ int callroute_builder_write(
 	rc = callroute_finish_rates(b);
 	callroute_finish_inbound(b);
 	rc = rc < 0 ? rc : callroute_draft_names(b, &d);
+	callroute_check_names(b);
 	callroute_finish_entries(b);
 	if(rc == 0 && b->check.bad > 0)
 		rc = -EBADMSG;

@@ -62,8 +62,10 @@ int callroute_add_group(struct callroute_builder *b, long long id,
 		return -ENOMEM;
 	g->out.strategy = (uint8_t)tg_row_word(
 			&b->check, table, id, "strategy", strategy, strategies);
-	tg_row_text(&b->check, table, id, "name", name, 1, cut, sizeof cut);
-	if(callroute_keep_text(b, tenant, &g->out.tenant) < 0)
+	if(callroute_take_name(b, table, id, name, cut) < 0
+			|| callroute_keep_column(b, table, id, "tenant", tenant,
+					   CALLROUTE_NAME_MAX - 1, &g->out.tenant)
+					   < 0)
 		return -ENOMEM;
 	return callroute_keep_text(b, cut, &g->out.name);
 }
@@ -196,9 +198,12 @@ int callroute_add_did(
 		tg_row_bad(&b->check, "%s id %lld: number = '%s' is not 1 to %d digits",
 				table, row->id, row->number, CALLROUTE_NUMBER_MAX);
 	if(callroute_keep_text(b, row->number, &d->out.number) < 0
-			|| callroute_keep_text(b, row->tenant, &d->out.tenant) < 0)
+			|| callroute_keep_column(b, table, row->id, "tenant", row->tenant,
+					   CALLROUTE_NAME_MAX - 1, &d->out.tenant)
+					   < 0)
 		return -ENOMEM;
-	return callroute_keep_text(b, row->target, &d->out.target);
+	return callroute_keep_column(b, table, row->id, "target", row->target,
+			CALLROUTE_URI_MAX - 1, &d->out.target);
 }
 
 int callroute_add_ported(struct callroute_builder *b, long long id,
@@ -238,6 +243,18 @@ static int by_number(const void *a, const void *b)
 	return d != 0 ? d : x->id < y->id ? -1 : x->id > y->id;
 }
 
+static int by_block(const void *a, const void *b)
+{
+	const struct callroute_build_block *x = a, *y = b;
+	int d = (int)x->is_src - (int)y->is_src;
+
+	if(d == 0)
+		d = callroute_compare_packed(&x->prefix, &y->prefix);
+	if(d == 0 && x->out.plan != y->out.plan)
+		d = x->out.plan < y->out.plan ? -1 : 1;
+	return d != 0 ? d : x->id < y->id ? -1 : x->id > y->id;
+}
+
 static int by_ported(const void *a, const void *b)
 {
 	const struct callroute_build_ported *x = a, *y = b;
@@ -254,6 +271,40 @@ static int by_group(const void *a, const void *b)
 	if(x->out.priority != y->out.priority)
 		return (int)x->out.priority - (int)y->out.priority;
 	return x->id < y->id ? -1 : x->id > y->id;
+}
+
+/* Sorted by group: a place that stands in a group twice rings twice. */
+static void check_members(struct callroute_builder *b)
+{
+	const struct callroute_build_member *m = b->members.rows;
+	const char *texts = b->texts.rows;
+
+	for(size_t i = 1; i < b->members.count; i++) {
+		for(size_t j = i; j-- > 0 && m[j].group == m[i].group
+						  && i - j <= CALLROUTE_MEMBERS_MAX;) {
+			if(strcmp(texts + m[j].out.uri, texts + m[i].out.uri) == 0)
+				tg_row_bad(&b->check,
+						"callroute_member id %lld: uri '%s' stands in its "
+						"group twice (id %lld)",
+						m[i].id, texts + m[i].out.uri, m[j].id);
+		}
+	}
+}
+
+/* Sorted by side, prefix and plan. */
+static void check_blocks(struct callroute_builder *b)
+{
+	const struct callroute_build_block *r = b->blocks.rows;
+
+	for(size_t i = 1; i < b->blocks.count; i++) {
+		if(r[i].is_src == r[i - 1].is_src && r[i].out.plan == r[i - 1].out.plan
+				&& callroute_compare_packed(&r[i].prefix, &r[i - 1].prefix)
+						   == 0)
+			tg_row_bad(&b->check,
+					"callroute_block id %lld: its list, side and prefix stand "
+					"there twice (id %lld)",
+					r[i].id, r[i - 1].id);
+	}
 }
 
 static void check_doubles(struct callroute_builder *b)
@@ -297,7 +348,10 @@ void callroute_finish_inbound(struct callroute_builder *b)
 	sort(&b->dids, sizeof(struct callroute_build_did), by_number);
 	sort(&b->ported, sizeof(struct callroute_build_ported), by_ported);
 	check_doubles(b);
+	sort(&b->blocks, sizeof(struct callroute_build_block), by_block);
+	check_blocks(b);
 	sort(&b->members, sizeof *m, by_group);
+	check_members(b);
 	for(size_t i = 0; i < b->groups.count; i++)
 		g[i].out.first = g[i].out.count = 0;
 	for(size_t i = 0; i < b->members.count; i++) {

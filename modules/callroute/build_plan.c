@@ -96,8 +96,8 @@ int callroute_add_plan(
 		return -ENOMEM;
 	p->out.id = (uint32_t)row->id;
 	p->out.use_lnp = row->use_lnp != 0;
-	tg_row_text(&b->check, table, row->id, "name", row->name, 1, p->out.name,
-			sizeof p->out.name);
+	if(callroute_take_name(b, table, row->id, row->name, p->out.name) < 0)
+		return -ENOMEM;
 	p->out.order = (uint8_t)tg_row_word(
 			&b->check, table, row->id, "order_by", row->order_by, orders);
 	if(tg_row_range(&b->check, table, row->id, "max_attempts",
@@ -110,7 +110,8 @@ int callroute_add_plan(
 			   row->min_margin_pct, -1000, 100))
 		p->out.min_margin_pct = (int32_t)row->min_margin_pct;
 	take_sell_deck(b, table, row, p);
-	return callroute_keep_text(b, row->tenant, &p->out.tenant);
+	return callroute_keep_column(b, table, row->id, "tenant", row->tenant,
+			CALLROUTE_NAME_MAX - 1, &p->out.tenant);
 }
 
 int callroute_add_entry(

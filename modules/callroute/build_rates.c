@@ -29,14 +29,12 @@ int callroute_add_deck(
 	d->out.id = (uint32_t)row->id;
 	d->out.sells = (uint8_t)tg_row_word(
 			&b->check, table, row->id, "side", row->side, sides);
-	tg_row_text(&b->check, table, row->id, "name", row->name, 1, d->out.name,
-			sizeof d->out.name);
 	tg_row_text(&b->check, table, row->id, "currency", row->currency, 1,
 			d->out.currency, sizeof d->out.currency);
 	if(tg_row_range(&b->check, table, row->id, "fx", row->fx, 0,
 			   INT64_C(1000000000000)))
 		d->out.fx = row->fx;
-	return 0;
+	return callroute_take_name(b, table, row->id, row->name, d->out.name);
 }
 
 /* --- terms ------------------------------------------------------------------ */
@@ -131,9 +129,13 @@ static void set_terms(struct callroute_builder *b,
 		const struct callroute_rate_row *row, int64_t fx,
 		struct callroute_terms *t)
 {
+	tg_row_range(&b->check, RATE, row->id, "valid_from", row->valid_from, 0,
+			INT64_MAX);
+	tg_row_range(&b->check, RATE, row->id, "valid_till", row->valid_till, 0,
+			INT64_MAX);
 	t->valid_from = row->valid_from;
 	t->valid_till = row->valid_till ? row->valid_till : INT64_MAX;
-	if(t->valid_till <= t->valid_from)
+	if(row->valid_till >= 0 && t->valid_till <= t->valid_from)
 		tg_row_bad(&b->check,
 				RATE " id %lld: valid_till is not after valid_from", row->id);
 	if(tg_row_range(&b->check, RATE, row->id, "connect_fee", row->connect_fee,

@@ -146,6 +146,7 @@ struct callroute_builder
 	uint32_t *term_slots;			 /* hash table of terms, index + 1 */
 	size_t term_room;
 	uint32_t last_term;
+	struct callroute_rows names;	   /* of build_names.c */
 	struct callroute_rows texts;	   /* char */
 	struct callroute_rows trunk_names; /* uint32_t trunks by name */
 	struct callroute_rows addrs;	   /* struct callroute_addr */
@@ -175,6 +176,18 @@ uint32_t callroute_refer(struct callroute_builder *b,
 /* Keeps a text; *offset says where. 0, -ENOMEM. */
 int callroute_keep_text(
 		struct callroute_builder *b, const char *text, uint32_t *offset);
+
+/* The same for a column of `most` characters, or tells that it is longer. */
+int callroute_keep_column(struct callroute_builder *b, const char *table,
+		long long id, const char *column, const char *text, size_t most,
+		uint32_t *offset);
+
+/* A name that no other row of the table may have, checked for its length and
+ * copied to `out` (NULL: nobody needs it). 0, -ENOMEM. */
+int callroute_take_name(struct callroute_builder *b, const char *table,
+		long long id, const char *name, char out[CALLROUTE_NAME_MAX]);
+/* Tells of those that stand there twice. */
+void callroute_check_names(struct callroute_builder *b);
 
 /* Index of a trunk by name, CALLROUTE_NONE. */
 uint32_t callroute_trunk_named(

@@ -59,14 +59,6 @@ static void take_codes(struct callroute_builder *b, const char *table,
 				table, id, bad);
 }
 
-static void need_name(struct callroute_builder *b, const char *table,
-		long long id, const char *name)
-{
-	char cut[CALLROUTE_NAME_MAX];
-
-	tg_row_text(&b->check, table, id, "name", name, 1, cut, sizeof cut);
-}
-
 int callroute_add_failover(struct callroute_builder *b, long long id,
 		const char *name, const char *codes, const char *action)
 {
@@ -78,11 +70,10 @@ int callroute_add_failover(struct callroute_builder *b, long long id,
 
 	if(f == NULL)
 		return -ENOMEM;
-	need_name(b, table, id, name);
 	take_codes(b, table, id, codes, &f->codes);
 	f->action = (uint8_t)tg_row_word(
 			&b->check, table, id, "action", action, actions);
-	return 0;
+	return callroute_take_name(b, table, id, name, NULL);
 }
 
 int callroute_add_breaker(
@@ -94,7 +85,6 @@ int callroute_add_breaker(
 
 	if(r == NULL)
 		return -ENOMEM;
-	need_name(b, table, row->id, row->name);
 	take_codes(b, table, row->id, row->codes, &r->codes);
 	if(tg_row_range(&b->check, table, row->id, "window_sec", row->window_sec, 1,
 			   3600))
@@ -107,7 +97,7 @@ int callroute_add_breaker(
 	if(tg_row_range(&b->check, table, row->id, "half_open_after",
 			   row->half_open_after, 1, 86400))
 		r->config.half_open_after_us = (uint64_t)row->half_open_after * 1000000;
-	return 0;
+	return callroute_take_name(b, table, row->id, row->name, NULL);
 }
 
 static uint32_t take_limit(struct callroute_builder *b, const char *table,
@@ -133,9 +123,7 @@ int callroute_add_carrier(
 			b, table, row->id, "max_channels", row->max_channels, 1000000);
 	c->out.max_cps =
 			take_limit(b, table, row->id, "max_cps", row->max_cps, 100000);
-	tg_row_text(&b->check, table, row->id, "name", row->name, 1, c->out.name,
-			sizeof c->out.name);
-	return 0;
+	return callroute_take_name(b, table, row->id, row->name, c->out.name);
 }
 
 /* --- trunks ----------------------------------------------------------------- */
@@ -224,16 +212,11 @@ static void take_rewrite(struct callroute_builder *b, const char *table,
 }
 
 /* Names lead rules to trunks: sorted as they come. */
-static int keep_name(struct callroute_builder *b, const char *table,
-		const struct callroute_build_trunk *t)
+static int keep_name(struct callroute_builder *b)
 {
-	size_t len = strlen(t->out.name);
 	uint32_t *names;
 	size_t at;
 
-	if(len > 0 && callroute_trunk_named(b, t->out.name, len) != CALLROUTE_NONE)
-		tg_row_bad(&b->check, "%s id %lld: name '%s' stands there twice", table,
-				t->id, t->out.name);
 	if(callroute_grow(&b->trunk_names, sizeof *names, 1) == NULL)
 		return -ENOMEM;
 	names = b->trunk_names.rows;
@@ -258,10 +241,10 @@ static void take_numbers(struct callroute_builder *b, const char *table,
 			   CALLROUTE_NUMBER_MAX))
 		t->strip = (uint8_t)row->strip;
 	if(tg_row_range(&b->check, table, row->id, "try_timeout_ms",
-			   row->try_timeout_ms, 0, 600000))
+			   row->try_timeout_ms, 100, 60000))
 		t->try_timeout_ms = (uint32_t)row->try_timeout_ms;
 	if(tg_row_range(&b->check, table, row->id, "ring_timeout_ms",
-			   row->ring_timeout_ms, 0, 600000))
+			   row->ring_timeout_ms, 1000, 600000))
 		t->ring_timeout_ms = (uint32_t)row->ring_timeout_ms;
 	t->max_channels = take_limit(
 			b, table, row->id, "max_channels", row->max_channels, 1000000);
@@ -318,8 +301,8 @@ int callroute_add_trunk(
 		return -ENOMEM;
 	t = &row_out->out;
 	t->id = (uint32_t)row->id;
-	tg_row_text(&b->check, table, row->id, "name", row->name, 1, t->name,
-			sizeof t->name);
+	if(callroute_take_name(b, table, row->id, row->name, t->name) < 0)
+		return -ENOMEM;
 	take_uri(b, table, row, t);
 	tg_row_text(&b->check, table, row->id, "socket", row->socket, 0, t->socket,
 			sizeof t->socket);
@@ -341,7 +324,9 @@ int callroute_add_trunk(
 			&b->check, table, row->id, "media", row->media, medias);
 	t->cli = (uint8_t)tg_row_word(
 			&b->check, table, row->id, "cli_policy", row->cli_policy, clis);
-	if(callroute_keep_text(b, row->codecs, &t->codecs) < 0)
+	if(callroute_keep_column(b, table, row->id, "codecs", row->codecs,
+			   CALLROUTE_CODECS_MAX - 1, &t->codecs)
+			< 0)
 		return -ENOMEM;
 	slot = callroute_live_slot(b->live, t->id);
 	if(slot < 0)
@@ -353,5 +338,5 @@ int callroute_add_trunk(
 		t->live = (uint32_t)slot;
 	if(callroute_keep_addr(b, t, (uint32_t)b->trunks.count - 1) < 0)
 		return -ENOMEM;
-	return keep_name(b, table, row_out);
+	return keep_name(b);
 }

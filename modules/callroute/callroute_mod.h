@@ -196,7 +196,7 @@ struct callroute_view
 	struct callroute_attempt attempt;
 	struct callroute_trunk trunk; /* id 0 = none chosen */
 	char carrier[CALLROUTE_NAME_MAX];
-	char codecs[129];
+	char codecs[CALLROUTE_CODECS_MAX];
 	char source[CALLROUTE_NAME_MAX];  /* trunk of callroute_is_trunk */
 	char target[CALLROUTE_URI_MAX];	  /* of callroute_did */
 	char redirect[CALLROUTE_URI_MAX]; /* of a redirect rule */

@@ -29,7 +29,8 @@
 
 #define CALLROUTE_NAME_MAX 65 /* names of trunks, plans, with the NUL */
 #define CALLROUTE_URI_MAX 256
-#define CALLROUTE_PREFIX_MAX 33 /* digits put in front of a number */
+#define CALLROUTE_CODECS_MAX 129 /* a trunk's list of codecs */
+#define CALLROUTE_PREFIX_MAX 33	 /* digits put in front of a number */
 #define CALLROUTE_NONE UINT32_MAX
 #define CALLROUTE_ALL_COUNTRIES 0 /* the first set: everywhere */
 

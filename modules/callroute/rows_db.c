@@ -12,19 +12,31 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A NUL-terminated copy of a text column; one longer than the buffer is cut
- * here and refused by the builder, which allows less. */
-#define TEXT(name, row, col) \
-	char name[512];          \
-	glue_row_copy(row, col, name, sizeof name)
+/* Tells of a text that the schema would not have let in: SQLite does. */
+static void too_long(const struct glue_row *row, struct callroute_builder *b,
+		const char *column, int most)
+{
+	char line[160];
+
+	snprintf(line, sizeof line, "%s id %lld: %s is longer than %d characters",
+			row->table, row->id, column, most);
+	callroute_builder_reject(b, line);
+}
+
+/* A NUL-terminated copy of a column of at most `most` characters, as the schema
+ * has it. */
+#define TEXT(column, row, col, most)                           \
+	char column[(most) + 1];                                   \
+	if(glue_row_copy((row), (col), column, sizeof column) < 0) \
+	too_long((row), b, #column, most)
 
 static int on_time(const struct glue_row *row, void *b)
 {
-	TEXT(tz, row, 0);
-	TEXT(dtstart, row, 1);
-	TEXT(duration, row, 2);
-	TEXT(rrule, row, 3);
-	TEXT(exdate, row, 4);
+	TEXT(tz, row, 0, 64);
+	TEXT(dtstart, row, 1, 32);
+	TEXT(duration, row, 2, 32);
+	TEXT(rrule, row, 3, 255);
+	TEXT(exdate, row, 4, 255);
 	struct callroute_time_row t = {.id = row->id,
 			.tz = tz,
 			.dtstart = dtstart,
@@ -37,16 +49,16 @@ static int on_time(const struct glue_row *row, void *b)
 
 static int on_failover(const struct glue_row *row, void *b)
 {
-	TEXT(name, row, 0);
-	TEXT(codes, row, 1);
-	TEXT(action, row, 2);
+	TEXT(name, row, 0, 64);
+	TEXT(codes, row, 1, 128);
+	TEXT(action, row, 2, 32);
 	return callroute_add_failover(b, row->id, name, codes, action);
 }
 
 static int on_breaker(const struct glue_row *row, void *b)
 {
-	TEXT(name, row, 0);
-	TEXT(codes, row, 1);
+	TEXT(name, row, 0, 64);
+	TEXT(codes, row, 1, 128);
 	struct callroute_breaker_row r = {.id = row->id,
 			.name = name,
 			.codes = codes,
@@ -60,7 +72,7 @@ static int on_breaker(const struct glue_row *row, void *b)
 
 static int on_carrier(const struct glue_row *row, void *b)
 {
-	TEXT(name, row, 0);
+	TEXT(name, row, 0, 64);
 	struct callroute_carrier_row c = {.id = row->id,
 			.name = name,
 			.max_channels = glue_row_int(row, 1, 0),
@@ -72,17 +84,17 @@ static int on_carrier(const struct glue_row *row, void *b)
 
 static int on_trunk(const struct glue_row *row, void *b)
 {
-	TEXT(name, row, 1);
-	TEXT(uri, row, 2);
-	TEXT(socket, row, 3);
-	TEXT(transport, row, 4);
-	TEXT(prefix, row, 6);
-	TEXT(dst_rewrite, row, 7);
-	TEXT(src_rewrite, row, 8);
-	TEXT(cli_policy, row, 9);
-	TEXT(codecs, row, 10);
-	TEXT(media, row, 11);
-	TEXT(admin_state, row, 21);
+	TEXT(name, row, 1, 64);
+	TEXT(uri, row, 2, 255);
+	TEXT(socket, row, 3, 64);
+	TEXT(transport, row, 4, 32);
+	TEXT(prefix, row, 6, 32);
+	TEXT(dst_rewrite, row, 7, 255);
+	TEXT(src_rewrite, row, 8, 255);
+	TEXT(cli_policy, row, 9, 32);
+	TEXT(codecs, row, 10, 128);
+	TEXT(media, row, 11, 32);
+	TEXT(admin_state, row, 21, 32);
 	struct callroute_trunk_row t = {.id = row->id,
 			.carrier_id = glue_row_int(row, 0, 0),
 			.name = name,
@@ -124,9 +136,9 @@ static int on_trunk(const struct glue_row *row, void *b)
 
 static int on_deck(const struct glue_row *row, void *b)
 {
-	TEXT(name, row, 0);
-	TEXT(side, row, 1);
-	TEXT(currency, row, 2);
+	TEXT(name, row, 0, 64);
+	TEXT(side, row, 1, 32);
+	TEXT(currency, row, 2, 3);
 	struct callroute_deck_row d = {.id = row->id,
 			.name = name,
 			.side = side,
@@ -161,13 +173,13 @@ static int on_rate(const struct glue_row *row, void *b)
 
 static int on_plan(const struct glue_row *row, void *b)
 {
-	TEXT(tenant, row, 0);
-	TEXT(name, row, 1);
-	TEXT(order, row, 2);
+	TEXT(tenant, row, 0, 64);
+	TEXT(name, row, 1, 64);
+	TEXT(order_by, row, 2, 32);
 	struct callroute_plan_row p = {.id = row->id,
 			.tenant = tenant,
 			.name = name,
-			.order_by = order,
+			.order_by = order_by,
 			.sell_deck_id = glue_row_int(row, 3, 0),
 			.min_margin = glue_row_int(row, 4, 0),
 			.min_margin_pct = glue_row_int(row, 5, 0),
@@ -179,8 +191,8 @@ static int on_plan(const struct glue_row *row, void *b)
 
 static int on_entry(const struct glue_row *row, void *b)
 {
-	TEXT(src_countries, row, 6);
-	TEXT(dst_countries, row, 7);
+	TEXT(src_countries, row, 6, 255);
+	TEXT(dst_countries, row, 7, 255);
 	struct callroute_entry_row e = {.id = row->id,
 			.plan_id = glue_row_int(row, 0, 0),
 			.trunk_id = glue_row_int(row, 1, 0),
@@ -196,13 +208,13 @@ static int on_entry(const struct glue_row *row, void *b)
 
 static int on_account(const struct glue_row *row, void *b)
 {
-	TEXT(tenant, row, 0);
-	TEXT(match_type, row, 1);
-	TEXT(match_value, row, 2);
-	TEXT(country, row, 4);
-	TEXT(intl_prefix, row, 5);
-	TEXT(national_prefix, row, 6);
-	TEXT(cli_policy, row, 9);
+	TEXT(tenant, row, 0, 64);
+	TEXT(match_type, row, 1, 32);
+	TEXT(match_value, row, 2, 128);
+	TEXT(country, row, 4, 2);
+	TEXT(intl_prefix, row, 5, 95);
+	TEXT(national_prefix, row, 6, 63);
+	TEXT(cli_policy, row, 9, 32);
 	struct callroute_account_row a = {.id = row->id,
 			.tenant = tenant,
 			.match_type = match_type,
@@ -221,10 +233,10 @@ static int on_account(const struct glue_row *row, void *b)
 
 static int on_rule(const struct glue_row *row, void *b)
 {
-	TEXT(prefix, row, 1);
-	TEXT(src_prefix, row, 2);
-	TEXT(action, row, 5);
-	TEXT(target, row, 6);
+	TEXT(prefix, row, 1, 32);
+	TEXT(src_prefix, row, 2, 32);
+	TEXT(action, row, 5, 32);
+	TEXT(target, row, 6, 255);
 	struct callroute_rule_row r = {.id = row->id,
 			.plan_id = glue_row_int(row, 0, 0),
 			.prefix = prefix,
@@ -240,23 +252,23 @@ static int on_rule(const struct glue_row *row, void *b)
 
 static int on_block(const struct glue_row *row, void *b)
 {
-	TEXT(list, row, 0);
-	TEXT(side, row, 1);
-	TEXT(prefix, row, 2);
+	TEXT(list, row, 0, 64);
+	TEXT(side, row, 1, 32);
+	TEXT(prefix, row, 2, 32);
 	return callroute_add_block(b, row->id, list, side, prefix);
 }
 
 static int on_group(const struct glue_row *row, void *b)
 {
-	TEXT(tenant, row, 0);
-	TEXT(name, row, 1);
-	TEXT(strategy, row, 2);
+	TEXT(tenant, row, 0, 64);
+	TEXT(name, row, 1, 64);
+	TEXT(strategy, row, 2, 32);
 	return callroute_add_group(b, row->id, tenant, name, strategy);
 }
 
 static int on_member(const struct glue_row *row, void *b)
 {
-	TEXT(uri, row, 1);
+	TEXT(uri, row, 1, 255);
 	struct callroute_member_row m = {.id = row->id,
 			.group_id = glue_row_int(row, 0, 0),
 			.uri = uri,
@@ -271,10 +283,10 @@ static int on_member(const struct glue_row *row, void *b)
 
 static int on_did(const struct glue_row *row, void *b)
 {
-	TEXT(number, row, 0);
-	TEXT(tenant, row, 1);
-	TEXT(target_type, row, 4);
-	TEXT(target, row, 5);
+	TEXT(number, row, 0, 32);
+	TEXT(tenant, row, 1, 64);
+	TEXT(target_type, row, 4, 32);
+	TEXT(target, row, 5, 255);
 	struct callroute_did_row d = {.id = row->id,
 			.number = number,
 			.tenant = tenant,
@@ -288,8 +300,8 @@ static int on_did(const struct glue_row *row, void *b)
 
 static int on_ported(const struct glue_row *row, void *b)
 {
-	TEXT(number, row, 0);
-	TEXT(routing_number, row, 1);
+	TEXT(number, row, 0, 15);
+	TEXT(routing_number, row, 1, 15);
 	return callroute_add_ported(b, row->id, number, routing_number);
 }
 

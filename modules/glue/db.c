@@ -228,14 +228,15 @@ static void make_room(struct glue_pkg_room *room, const db1_res_t *res)
 }
 
 /* The rows of a page; `after` becomes the id of the last one. < 0 ends the walk. */
-static int each_row(
-		const db1_res_t *res, glue_row_f row, void *arg, long long *after)
+static int each_row(const char *table, const db1_res_t *res, glue_row_f row,
+		void *arg, long long *after)
 {
 	int rc = 0;
 
 	for(int i = 0; i < RES_ROW_N(res) && rc >= 0; i++) {
 		const db_val_t *v = ROW_VALUES(RES_ROWS(res) + i);
-		struct glue_row r = {.values = v + 1, .id = value_int(v, -1)};
+		struct glue_row r = {
+				.values = v + 1, .table = table, .id = value_int(v, -1)};
 
 		*after = r.id;
 		rc = row(&r, arg);
@@ -257,7 +258,7 @@ long glue_db_each_where(struct glue_db *db, const char *table,
 		rc = read_page(db, table, columns, where, after, &res);
 		if(rc < 0)
 			break;
-		rc = each_row(res, row, arg, &after);
+		rc = each_row(table, res, row, arg, &after);
 		total += RES_ROW_N(res);
 		full = rc >= 0 && RES_ROW_N(res) == PAGE_ROWS;
 		if(full && room.spacers == NULL) {

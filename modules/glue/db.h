@@ -36,6 +36,7 @@ struct glue_db
 struct glue_row
 {
 	const db_val_t *values;
+	const char *table;
 	long long id;
 };
 

@@ -109,12 +109,12 @@ def test_mapped_columns_and_codes_in_two(file_base):
 
 
 @pytest.mark.parametrize("price, options, micro", [
-    ("0.000001", (), 1), ("1", (), 10**6), (".5", (), 500000), ("123456789.123456", (), 123456789123456),
+    ("0.000001", (), 1), ("1", (), 10**6), (".5", (), 500000), ("1099511.627775", (), 2**40 - 1),
     ("0.0000005", ("--round",), 1), ("0.0000004", ("--round",), 0), ("1.25", ("--price-unit", "cent"), 12500),
     ("12", ("--price-unit", "micro"), 12), ("0.01 EUR", (), 10000), ("€ 0.01", (), 10000),
     ("0,3", ("--decimal", "comma"), 300000), ("0.0000001", (), None), ("1e-3", (), None), ("-1", (), None),
     ("1,234.5", ("--decimal", "point"), None), ("$1", (), None), ("", (), None), ("nan", (), None),
-    ("99999999999999999", (), None)])
+    ("1099511.627776", (), None), ("99999999999999999", (), None)])
 def test_money_is_exact(file_base, price, options, micro):
     """Micro-units to the last one, or a bad line."""
     done = file_base.load(f'Code;Rate\n49;"{price}"\n', *CREATE, *options, status=3 if micro is None else 0)

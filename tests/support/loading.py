@@ -45,7 +45,7 @@ class Loading(Routing):
 
     def outcome(self, ticket):
         """Wait for a ticket: the load that answers it."""
-        assert eventually(lambda: self.last["ticket"] >= ticket, LOAD_SECONDS), (ticket, self.last)
+        assert eventually(lambda: self.last["ticket"] >= ticket, LOAD_SECONDS, 0.01), (ticket, self.last)
         return self.last
 
     def load(self, *words):

@@ -207,7 +207,7 @@ static inline struct callroute_member_row rows_member(long long id)
 			.priority = 10,
 			.weight = 1,
 			.ring_timeout_ms = 20000,
-			.uri = "sip:phone@192.0.2.7",
+			.uri = rows_name("sip:m", id),
 			.enabled = 1};
 }
 

@@ -101,6 +101,24 @@ static void names_each_fault_of_a_network(void **state)
 	}
 }
 
+static void names_tenants_that_are_too_long(void **state)
+{
+	struct callroute_builder *b = sound();
+
+	(void)state;
+	assert_int_equal(callroute_add_group(b, 9, too_long(CALLROUTE_NAME_MAX),
+							 "g9", "serial"),
+			0);
+	expect_fault(b, "group", "tenant is longer than 64 characters");
+	BAD(account, "account", "tenant is longer than 64 characters",
+			row.tenant = too_long(CALLROUTE_NAME_MAX));
+	BAD(plan, "plan", "tenant is longer than 64 characters",
+			row.tenant = too_long(CALLROUTE_NAME_MAX));
+	BAD(did, "did", "tenant is longer than 64 characters",
+			row.tenant = too_long(CALLROUTE_NAME_MAX));
+	GOOD(plan, row.tenant = too_long(CALLROUTE_NAME_MAX - 1));
+}
+
 static void names_accounts_that_match_the_same(void **state)
 {
 	struct callroute_builder *b;
@@ -134,7 +152,7 @@ static void names_accounts_that_match_the_same(void **state)
 static void names_each_bad_column_of_a_group(void **state)
 {
 	static const char *const lines[] = {
-			"callroute_group: name 'g1' stands there twice"};
+			"callroute_group id 9: name 'g1' stands there twice (id 1)"};
 	struct callroute_builder *b = sound();
 
 	(void)state;
@@ -167,6 +185,8 @@ static void names_each_bad_column_of_a_member(void **state)
 	BAD(member, "member",
 			"uri = 'sip:a b@h' has a character that no URI may have",
 			row.uri = "sip:a b@h");
+	BAD(member, "member", "uri 'sip:m1' stands in its group twice (id 1)",
+			row.uri = "sip:m1");
 	/* one that is off is looked at all the same */
 	BAD(member, "member", "group_id = 2 is no group", row.group_id = 2,
 			row.enabled = 0);
@@ -203,6 +223,8 @@ static void names_each_bad_column_of_a_did(void **state)
 			"reject",
 			row.target_type = "fax");
 	BAD(did, "did", "target = '' is no user or user@domain", row.target = "");
+	BAD(did, "did", "target is longer than 255 characters",
+			row.target = too_long(CALLROUTE_URI_MAX));
 	BAD(did, "did", "target = 'sip:bob' is no user or user@domain",
 			row.target = "sip:bob");
 	BAD(did, "did", "target = 'bob' does not start with sip: or sips:",
@@ -253,6 +275,7 @@ int main(void)
 			rows_test(takes_what_is_just_inside),
 			rows_test(names_each_bad_column_of_an_account),
 			rows_test(names_each_fault_of_a_network),
+			rows_test(names_tenants_that_are_too_long),
 			rows_test(names_accounts_that_match_the_same),
 			rows_test(names_each_bad_column_of_a_group),
 			rows_test(names_each_bad_column_of_a_member),

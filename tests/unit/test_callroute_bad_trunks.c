@@ -183,13 +183,13 @@ static void names_each_bad_number_of_a_trunk(void **state)
 	(void)state;
 	BAD(trunk, "trunk", NOT_IN("strip", "-1", "0 to 32"), row.strip = -1);
 	BAD(trunk, "trunk", NOT_IN("strip", "33", "0 to 32"), row.strip = 33);
-	BAD(trunk, "trunk", NOT_IN("try_timeout_ms", "-1", "0 to 600000"),
-			row.try_timeout_ms = -1);
-	BAD(trunk, "trunk", NOT_IN("try_timeout_ms", "600001", "0 to 600000"),
-			row.try_timeout_ms = 600001);
-	BAD(trunk, "trunk", NOT_IN("ring_timeout_ms", "-1", "0 to 600000"),
-			row.ring_timeout_ms = -1);
-	BAD(trunk, "trunk", NOT_IN("ring_timeout_ms", "600001", "0 to 600000"),
+	BAD(trunk, "trunk", NOT_IN("try_timeout_ms", "99", "100 to 60000"),
+			row.try_timeout_ms = 99);
+	BAD(trunk, "trunk", NOT_IN("try_timeout_ms", "60001", "100 to 60000"),
+			row.try_timeout_ms = 60001);
+	BAD(trunk, "trunk", NOT_IN("ring_timeout_ms", "999", "1000 to 600000"),
+			row.ring_timeout_ms = 999);
+	BAD(trunk, "trunk", NOT_IN("ring_timeout_ms", "600001", "1000 to 600000"),
 			row.ring_timeout_ms = 600001);
 	BAD(trunk, "trunk", NOT_IN("max_channels", "-1", "0 to 1000000"),
 			row.max_channels = -1);
@@ -253,6 +253,8 @@ static void names_texts_of_a_trunk_that_are_empty_or_too_long(void **state)
 			row.transport = "tcp");
 	uri[CALLROUTE_URI_MAX - 1 - strlen(";transport=tcp")] = '\0';
 	GOOD(trunk, row.uri = uri, row.transport = "tcp");
+	BAD(trunk, "trunk", "codecs is longer than 128 characters",
+			row.codecs = too_long(CALLROUTE_CODECS_MAX));
 }
 
 static void names_what_a_trunk_points_to_and_is_not_there(void **state)
@@ -262,7 +264,7 @@ static void names_what_a_trunk_points_to_and_is_not_there(void **state)
 	BAD(trunk, "trunk", "carrier_id = 8 is no carrier", row.carrier_id = 8);
 	BAD(trunk, "trunk", "failover_id = 2 is no failover", row.failover_id = 2);
 	BAD(trunk, "trunk", "breaker_id = -1 is no breaker", row.breaker_id = -1);
-	BAD(trunk, "trunk", "name 't1' stands there twice", row.name = "t1");
+	BAD(trunk, "trunk", "name 't1' stands there twice (id 1)", row.name = "t1");
 }
 
 /* Live state lasts until the restart: a trunk without a slot would have none. */

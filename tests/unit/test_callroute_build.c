@@ -74,7 +74,7 @@ static void names_ids_that_stand_there_twice_or_in_no_order(void **state)
 
 	(void)state;
 	ADD(b, carrier, 5);
-	ADD(b, carrier, 5);
+	ADD(b, carrier, 5, row.name = "again");
 	ADD(b, carrier, 4);
 	ADD(b, plan, 9);
 	ADD(b, plan, 9, row.name = "again");
@@ -86,18 +86,30 @@ static void names_ids_that_stand_there_twice_or_in_no_order(void **state)
 static void names_what_stands_in_two_rows(void **state)
 {
 	static const char *const lines[] = {
-			"callroute_plan: name 'same' stands there twice",
+			"callroute_breaker id 9: name 'same' stands there twice (id 8)",
+			"callroute_carrier id 9: name 'same' stands there twice (id 8)",
+			"callroute_deck id 9: name 'same' stands there twice (id 8)",
+			"callroute_failover id 9: name 'same' stands there twice (id 8)",
+			"callroute_plan id 8: name 'same' stands there twice (id 7)",
+			"callroute_plan id 9: name 'same' stands there twice (id 8)",
 			"callroute_plan_trunk id 9: the same trunk, deck and time stand in "
 			"plan 1 twice (id 2)",
 	};
 	struct callroute_builder *b = sound();
 
 	(void)state;
-	ADD(b, plan, 8, row.name = "same");
-	ADD(b, plan, 9, row.name = "same");
+	for(long long id = 8; id <= 9; id++) {
+		ADD(b, breaker, id, row.name = "same");
+		ADD(b, carrier, id, row.name = "same");
+		ADD(b, deck, id, row.name = "same");
+		assert_int_equal(
+				callroute_add_failover(b, id, "same", "5xx", "next"), 0);
+	}
+	for(long long id = 7; id <= 9; id++)
+		ADD(b, plan, id, row.name = "same");
 	ADD(b, entry, 8, row.trunk_id = 2, row.deck_id = 2); /* another time */
 	ADD(b, entry, 9, row.trunk_id = 2, row.deck_id = 2, row.time_id = 1);
-	expect_refusal(b, 2, lines);
+	expect_refusal(b, 7, lines);
 }
 
 static void timed(struct callroute_builder *b, long long id, long long from,
