@@ -8,6 +8,7 @@
     readme     the fenced examples of the READMEs, so that tests run them
     dns        a DNS server of our own, and how a Kamailio comes to ask it
     kemi       callroute's functions asked by the native script and by KEMI, side by side
+    minimal    cfg/minimal/callroute*.cfg as they are shipped, with trunks and telephones
     exports    what a module exports, by its source and by its README
     walk       the command lines of a README, run and compared with what it shows
     rtpengine  rtpengine in user space and its control protocol
