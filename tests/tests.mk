@@ -60,6 +60,12 @@ fuzz: $(F:%=$(BUILD)/fuzz/fuzz_%) ## each fuzz target for FUZZ_SEC=10 seconds (F
 test-integration: modules ## calls, attacks, bad input on loopback (K=expression picks some)
 	$(Q)$(PYTHON) -m pytest -q $(if $(K),-k "$(K)") tests/integration
 
+# The same test runs within test-integration, with 150 reloads.
+SOAK_RELOADS ?= 10000
+.PHONY: soak
+soak: modules ## SOAK_RELOADS=10000 reloads under calls: none is lost, no memory stays behind
+	$(Q)TOLLGATE_SOAK_RELOADS=$(SOAK_RELOADS) $(PYTHON) -m pytest -q -s tests/integration/test_callroute_soak.py
+
 # The packages first, in a make of its own: what they bring is looked for when make starts.
 test: ## everything that needs no container engine; installs what is missing, and says so
 	@tests/packages.sh build run test lint
