@@ -78,6 +78,15 @@ static const struct glue_param ranges[] = {
 				"seconds"},
 };
 
+/* Gauges, read when they are asked for. */
+static counter_val_t get_channels(counter_handle_t h, void *param)
+{
+	struct callroute_capacity_stats st;
+
+	callroute_capacity_read_stats(callroute.live, glue_now(), &st);
+	return (counter_val_t)(param != NULL ? st.untracked : st.channels);
+}
+
 static counter_def_t counters[] = {
 		{&callroute.selected, "selected", 0, 0, 0,
 				"calls that got a first trunk"},
@@ -105,6 +114,10 @@ static counter_def_t counters[] = {
 				"loads that were refused; the old data stayed"},
 		{&callroute.events_lost, "events_lost", 0, 0, 0,
 				"events that found the ring full"},
+		{0, "channels", 0, get_channels, NULL,
+				"channels that trunks, carriers and accounts have in use"},
+		{0, "untracked", 0, get_channels, &callroute,
+				"attempts that went uncounted: no room for them"},
 		{&callroute.released_late, "released_late", 0, 0, 0,
 				"calls whose channels the keeper gave back, a second late: a "
 				"process was stopped inside a lock"},

@@ -39,6 +39,7 @@ loadmodule "xlog.so"
 loadmodule "textops.so"
 loadmodule "siputils.so"
 loadmodule "jsonrpcs.so"
+loadmodule "counters.so"
 {dialog}loadmodule "dialog.so"
 loadmodule "callroute.so"
 modparam("tm", "fr_timer", 5000)
@@ -123,15 +124,28 @@ def outgoing(folder, trunks, select=SELECT, cfg=CFG, **how):
 
 
 def held(routing):
-    """{trunk: channels}, and under "" those of all owners together."""
-    stats = routing.rpc("callroute.stats")
-    return {"": stats["channels"], **{row["trunk"]: row["channels"] for row in stats["trunks"]}}
+    """{trunk: channels}, and under "" those of all owners together.
+
+    By every way that tells: callroute.stats, callroute.list_trunks, the statistics. They are
+    asked one after the other, so they are asked again when a call has moved between them.
+    """
+    told = []
+
+    def agree():
+        stats = routing.rpc("callroute.stats")
+        told[:] = [({row["trunk"]: row["channels"] for row in rows}, total) for rows, total in (
+            (stats["trunks"], stats["channels"]),
+            (routing.rpc("callroute.list_trunks"), routing.rpc("cnt.get", "callroute", "channels")))]
+        return told[0] == told[1]
+    assert eventually(agree, 5), told
+    return {"": told[0][1], **told[0][0]}
 
 
 def assert_nothing_held(routing, seconds=10):
     """Every gauge becomes exactly 0, and nothing went uncounted."""
     assert eventually(lambda: set(held(routing).values()) == {0}, seconds), held(routing)
     assert routing.rpc("callroute.stats")["untracked"] == 0
+    assert routing.rpc("cnt.get", "callroute", "untracked") == 0
 
 
 def assert_held(routing, seconds=5, **wanted):
