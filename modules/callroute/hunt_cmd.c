@@ -46,8 +46,9 @@ static int draw(const str *name, uint64_t seed, struct callroute_hunting *h,
 				CALLROUTE_ROWS(im, struct callroute_member, members);
 
 		snprintf(h->group, sizeof h->group, "%s", callroute_text(im, g->name));
-		snprintf(tenant, CALLROUTE_NAME_MAX, "%s",
-				callroute_text(im, g->tenant));
+		if(callroute_text(im, g->tenant)[0] != '\0')
+			snprintf(tenant, CALLROUTE_NAME_MAX, "%s",
+					callroute_text(im, g->tenant));
 		h->parallel = g->strategy == CALLROUTE_PARALLEL;
 		h->count = (uint8_t)callroute_hunt(
 				im, g, time(NULL), seed, at, CALLROUTE_MEMBERS_MAX);
@@ -152,13 +153,17 @@ static int ring(sip_msg_t *msg, uint64_t id, struct callroute_view *view,
 	return 1;
 }
 
-/* From trunks to telephones: what a trunk did and holds of this call ends. */
-static void leave_trunks(uint64_t id, uint64_t now)
+/* From trunks to telephones: what a trunk did and holds of this call ends, and
+ * nobody takes its media or its price for a telephone's. */
+static void leave_trunks(uint64_t id, struct callroute_view *view, uint64_t now)
 {
 	struct cell *t = callroute.tm.t_gett();
 	struct callroute_attempt a;
 	int branch;
 
+	memset(&view->attempt, 0, sizeof view->attempt);
+	memset(&view->trunk, 0, sizeof view->trunk);
+	view->carrier[0] = view->codecs[0] = '\0';
 	if(tg_store_get(callroute.attempt_store, id, now, &a) < 0)
 		return;
 	if(t != NULL && t != T_UNDEFINED
@@ -171,7 +176,8 @@ static void leave_trunks(uint64_t id, uint64_t now)
 
 int callroute_cmd_fork(sip_msg_t *msg, const str *group)
 {
-	struct callroute_view *view = callroute_view_of(msg);
+	/* a failure route knows the caller by the choice before */
+	struct callroute_view *view = callroute_view_find(msg);
 	struct callroute_hunting h;
 	uint64_t id = callroute_request_id(msg), now = glue_now();
 	str name = {view->target, (int)strlen(view->target)};
@@ -188,7 +194,7 @@ int callroute_cmd_fork(sip_msg_t *msg, const str *group)
 		view->reason = rc == -1 ? "no_group" : "no_member";
 		return rc;
 	}
-	leave_trunks(id, now);
+	leave_trunks(id, view, now);
 	return ring(msg, id, view, &h);
 }
 

@@ -231,3 +231,22 @@ def test_an_unknown_key_refuses_to_start(tmp_path, key):
     assert status != 0, log
     assert re.search(rf"ERROR: .*callroute.*{re.escape(key)}", log), log
     assert not server.crashed()
+
+
+@pytest.mark.parametrize("workers", [1, 4])
+def test_a_call_that_leaves_the_trunks_has_none(tmp_path, workers):
+    """From a trunk that failed to a hunt group: of the trunk nothing is left, of the caller all."""
+    trunks = [Trunk("a", 1000), Trunk("b", 2000)]
+    rows = [account(7, "ip", "127.0.0.0/8", tenant="acme"),
+            *group(1, "desk", "parallel", [f"sip:x@{ports.TRUNKS}:{trunks[1].port}"])]
+    cfg = talking(workers).replace("    callroute_next();\n", '    callroute_fork("desk");\n')
+    routes = SAY + BRANCH + SELECT.replace("ADDRESS", "192.0.2.1")
+    with outgoing(tmp_path, trunks, "route(SELECT);", cfg=cfg, sql=rows, routes=routes) as routing:
+        call = Dialled(routing).reply("a", 503).answered("b")
+        assert said(routing.kamailio, "failed", call.callid)["trunk"] == "a"
+        keys = said(routing.kamailio, "next", call.callid)
+        nothing = {**NULL, "attempt": "0", "left": "0", "emergency": "0", "gen": "0", "reason": "ok"}
+        known = {"account": "7", "tenant": "acme", "number": "4930123456"}
+        assert keys == {**nothing, **known}
+        assert said(routing.kamailio, "branch", call.callid, 2)["trunk"] == "<null>"
+        call.hang_up()
