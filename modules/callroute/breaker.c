@@ -226,6 +226,23 @@ int callroute_breaker_report(struct callroute_live *live, int slot,
 	return callroute_swap(&s->breaker, &word, word_make(OPEN, now)) ? -1 : 0;
 }
 
+uint64_t callroute_breaker_opened(const struct callroute_live *live, int slot)
+{
+	const struct callroute_slot *s = callroute_slot_at(live, slot);
+	uint64_t word = s != NULL ? callroute_load(&s->breaker) : 0;
+
+	return state_of(word) == CLOSED ? 0 : date_of(word);
+}
+
+void callroute_breaker_reopen(
+		struct callroute_live *live, int slot, uint64_t since)
+{
+	struct callroute_slot *s = callroute_slot_at(live, slot);
+
+	if(s != NULL)
+		atomic_store(&s->breaker, word_make(OPEN, since));
+}
+
 void callroute_breaker_read(const struct callroute_live *live, int slot,
 		const struct callroute_breaker_config *cfg, uint64_t now,
 		struct callroute_breaker *out)

@@ -77,6 +77,13 @@ int callroute_breaker_report(struct callroute_live *live, int slot,
 		const struct callroute_breaker_config *cfg, uint64_t started,
 		int failed, uint64_t now);
 
+/* When it opened, or its last trial began; 0 = it is closed. For live_state.h:
+ * what a restart forgets is the window of a closed one, and the trial under way. */
+uint64_t callroute_breaker_opened(const struct callroute_live *live, int slot);
+/* Opens it as of this time. No slot: nothing. */
+void callroute_breaker_reopen(
+		struct callroute_live *live, int slot, uint64_t since);
+
 void callroute_breaker_read(const struct callroute_live *live, int slot,
 		const struct callroute_breaker_config *cfg, uint64_t now,
 		struct callroute_breaker *out);

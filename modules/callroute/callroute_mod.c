@@ -18,6 +18,7 @@
 
 static int mod_init(void);
 static int child_init(int rank);
+static void mod_destroy(void);
 
 static void keeper_wake(void);
 static void keeper_tick(uint64_t now);
@@ -27,6 +28,7 @@ struct callroute_state callroute = {
 		.default_plan = STR_STATIC_INIT("default"),
 		.probe_from = STR_STATIC_INIT("sip:callroute@localhost"),
 		.event_callback = STR_STATIC_INIT(""),
+		.state_file = STR_STATIC_INIT(""),
 		.snapshot_mb = 64,
 		.attempts = 16384,
 		.attempt_ttl = 900,
@@ -49,6 +51,7 @@ static const param_export_t params[] = {
 		{"default_plan", PARAM_STR, &callroute.default_plan},
 		{"probe_from", PARAM_STR, &callroute.probe_from},
 		{"event_callback", PARAM_STR, &callroute.event_callback},
+		{"state_file", PARAM_STR, &callroute.state_file},
 		{"snapshot_mb", PARAM_INT, &callroute.snapshot_mb},
 		{"attempts", PARAM_INT, &callroute.attempts},
 		{"attempt_ttl", PARAM_INT, &callroute.attempt_ttl},
@@ -136,6 +139,7 @@ struct module_exports exports = {
 	.pv_items = (pv_export_t *)callroute_pvs,
 	.init_mod_f = mod_init,
 	.init_child_f = child_init,
+	.destroy_mod_f = mod_destroy,
 };
 /* clang-format on */
 
@@ -233,6 +237,7 @@ static int mod_init(void)
 	if(map_memory() < 0 || callroute_load_tables(&at_start) < 0
 			|| callroute_dlg_init() < 0 || callroute_probe_init() < 0)
 		return -1;
+	callroute_state_load();
 	callroute_events_init();
 	return glue_keeper_init(&callroute.keeper);
 }
@@ -248,7 +253,14 @@ static int child_init(int rank)
 		LM_ERR("cannot fork the process that probes trunks\n");
 		return -1;
 	}
+	if(rank == PROC_MAIN)
+		callroute_state_begin();
 	return glue_keeper_fork(&callroute.keeper, rank);
+}
+
+static void mod_destroy(void)
+{
+	callroute_state_end();
 }
 
 /* In the keeper: somebody asked for a reload, or something happened. Full loads
@@ -310,6 +322,7 @@ static void report_calendars(void)
 static void keeper_tick(uint64_t now)
 {
 	callroute_events_run();
+	callroute_state_tick(now);
 	report_readers();
 	report_calendars();
 	callroute_pay_owed(

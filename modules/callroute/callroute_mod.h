@@ -148,7 +148,7 @@ struct callroute_shared
 struct callroute_state
 {
 	/* parameters */
-	str db_url, default_plan, probe_from, event_callback;
+	str db_url, default_plan, probe_from, event_callback, state_file;
 	int snapshot_mb, attempts, attempt_ttl, max_shrink;
 	int max_trunks, max_calls, max_owners, quality_pairs, quality_half_life;
 	int max_call_sec;
@@ -336,6 +336,18 @@ const struct callroute_event *callroute_event_now(void);
  * mod_init, forked by the main process. 0, -1. */
 int callroute_probe_init(void);
 int callroute_probe_start(void);
+
+/* --- state_db.c: the state file ------------------------------------------------ */
+
+/* Main process, once the tables are loaded. */
+void callroute_state_load(void);
+/* Main process, when it has its children: only then is there an end to save at. */
+void callroute_state_begin(void);
+/* The keeper: something happened that should not wait; and its tick. */
+void callroute_state_touch(void);
+void callroute_state_tick(uint64_t now);
+/* Main process, when all others have ended. */
+void callroute_state_end(void);
 
 /* --- script, RPC ----------------------------------------------------------------- */
 

@@ -105,6 +105,8 @@ void callroute_events_run(void)
 	while(tg_ring_pop(callroute.events, &e, glue_now()) == 0) {
 		if(e.type >= (uint32_t)EVENTS)
 			continue;
+		if(e.type != CALLROUTE_RELOADED)
+			callroute_state_touch();
 		log_event(&e);
 		run_route(&e);
 		if(glue_now() - start > RUN_US) {

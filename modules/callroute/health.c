@@ -95,6 +95,19 @@ int callroute_health_due(struct callroute_live *live, int slot,
 	return callroute_swap(&s->due, &due, due + (missed + 1) * interval_us);
 }
 
+void callroute_health_restore(struct callroute_live *live, int slot,
+		const struct callroute_health *saved)
+{
+	struct callroute_slot *s = callroute_slot_at(live, slot);
+	uint32_t row = saved->failures ? saved->failures : saved->successes;
+
+	if(s != NULL)
+		atomic_store(&s->health, (saved->up ? 0 : DOWN)
+										 | (saved->failures ? FAILING : 0)
+										 | (row < ROW_MAX ? row : ROW_MAX) * ROW
+										 | (saved->since & CALLROUTE_TIME));
+}
+
 void callroute_health_read(const struct callroute_live *live, int slot,
 		struct callroute_health *out)
 {

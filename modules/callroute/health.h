@@ -46,6 +46,10 @@ int callroute_health_probe(struct callroute_live *live, int slot, int answered,
 int callroute_health_due(struct callroute_live *live, int slot,
 		uint64_t interval_us, uint64_t now);
 
+/* Takes over what was saved (live_state.h), but for `due`. No slot: nothing. */
+void callroute_health_restore(struct callroute_live *live, int slot,
+		const struct callroute_health *saved);
+
 void callroute_health_read(const struct callroute_live *live, int slot,
 		struct callroute_health *out);
 

@@ -323,3 +323,72 @@ int callroute_quality_score(const struct callroute_live *live, int slot,
 	return (int)((5 * ner + 3 * asr + 2 * (pdd < 10000 ? 1000 - pdd / 10 : 0))
 				 / 10);
 }
+
+/* ---- over a restart ---- */
+
+uint32_t callroute_quality_places(const struct callroute_live *live)
+{
+	return live->quality_sets * CALLROUTE_PAIRS;
+}
+
+static const struct callroute_pairs *set_at(
+		const struct callroute_live *live, uint32_t place)
+{
+	const struct callroute_pairs *sets = callroute_part(live, live->quality_at);
+
+	return &sets[place / CALLROUTE_PAIRS];
+}
+
+int callroute_quality_at(const struct callroute_live *live, uint32_t place)
+{
+	uint64_t key =
+			callroute_load(&set_at(live, place)->key[place % CALLROUTE_PAIRS]);
+	uint32_t slot = (uint32_t)((key & KEY_MASK) >> 16);
+
+	return slot == 0 ? -ENOENT : (int)slot - 1;
+}
+
+static uint64_t undated(
+		const _Atomic uint64_t *at, const struct form *f, uint32_t stamp)
+{
+	struct counts c = counts_of(callroute_load(at), f, stamp);
+
+	return c.above << f->count_bits | c.whole;
+}
+
+int callroute_quality_save(const struct callroute_live *live, uint32_t place,
+		uint64_t now, uint16_t *group, struct callroute_quality_words *out)
+{
+	const struct callroute_pairs *set = set_at(live, place);
+	const struct callroute_pair *p = &set->pair[place % CALLROUTE_PAIRS];
+	int slot = callroute_quality_at(live, place);
+	uint32_t stamp = stamp_of(live, now);
+
+	*group = (uint16_t)callroute_load(&set->key[place % CALLROUTE_PAIRS]);
+	*out = (struct callroute_quality_words){undated(&p->answers, &RATIO, stamp),
+			undated(&p->network, &RATIO, stamp),
+			undated(&p->delay, &SUM, stamp), undated(&p->talk, &SUM, stamp)};
+	return slot;
+}
+
+void callroute_quality_restore(struct callroute_live *live, int slot,
+		uint16_t group, const struct callroute_quality_words *saved,
+		uint64_t age_us, uint64_t now)
+{
+	uint64_t age = age_us / live->quality_unit, stamp, word;
+	struct callroute_pair *pair;
+
+	/* After 40 half-lives nothing is left, and dates are circular. */
+	if(age >= 32 * 40)
+		return;
+	pair = find_or_enter(live, slot, group, now);
+	if(pair == NULL)
+		return;
+	stamp = (uint64_t)((stamp_of(live, now) - (uint32_t)age) & STAMP_MASK)
+			<< STAMP_SHIFT;
+	word = (UINT64_C(1) << STAMP_SHIFT) - 1;
+	atomic_store(&pair->answers, stamp | (saved->answers & word));
+	atomic_store(&pair->network, stamp | (saved->network & word));
+	atomic_store(&pair->delay, stamp | (saved->delay & word));
+	atomic_store(&pair->talk, stamp | (saved->talk & word));
+}

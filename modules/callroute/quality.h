@@ -77,6 +77,23 @@ void callroute_quality_talked(struct callroute_live *live, int slot,
 int callroute_quality_read(const struct callroute_live *live, int slot,
 		uint16_t group, uint64_t now, struct callroute_quality *out);
 
+/* A pair's figures without their dates, for live_state.h. */
+struct callroute_quality_words
+{
+	uint64_t answers, network, delay, talk;
+};
+
+/* Places that may hold a pair, and whose pair is in one: its slot, or -ENOENT. */
+uint32_t callroute_quality_places(const struct callroute_live *live);
+int callroute_quality_at(const struct callroute_live *live, uint32_t place);
+/* The same with the pair's group and its figures as of now. */
+int callroute_quality_save(const struct callroute_live *live, uint32_t place,
+		uint64_t now, uint16_t *group, struct callroute_quality_words *out);
+/* Enters a pair whose figures are `age_us` old. */
+void callroute_quality_restore(struct callroute_live *live, int slot,
+		uint16_t group, const struct callroute_quality_words *saved,
+		uint64_t age_us, uint64_t now);
+
 /*
  * 0 .. 1000, higher is better; for up to 20 trunks a decision.
  *
