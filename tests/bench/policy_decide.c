@@ -159,6 +159,8 @@ static void add_trunks(struct callroute_builder *b, int decks, int full)
 				.breaker_id = full,
 				.down_after = 3,
 				.up_after = 2,
+				.try_timeout_ms = 3000,
+				.ring_timeout_ms = 60000,
 				.name = name,
 				.uri = uri,
 				.socket = "",
