@@ -72,7 +72,7 @@ static void warn_of_stranded(const struct callroute_image *im, int64_t now)
 			im, now, found, (int)(sizeof found / sizeof found[0]));
 
 	for(int i = 0; i < n; i++)
-		LM_WARN("no-emergency-rule plan=%s country=%s numbers=%s account=%u: "
+		LM_WARN("emergency-unserved plan=%s country=%s numbers=%s account=%u: "
 				"calls there are refused; give the plan callroute_rule rows "
 				"with action = 'emergency'\n",
 				found[i].plan, found[i].country, found[i].numbers,

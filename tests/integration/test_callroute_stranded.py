@@ -6,7 +6,7 @@ from support.routing import Trunk
 
 ACCOUNT = "INSERT INTO callroute_account (match_type, match_value, plan_id, country) VALUES ('user', '{}', 1, 'DE')"
 RULE = "INSERT INTO callroute_rule (plan_id, prefix, action, target) VALUES (1, '{}', 'emergency', 'a')"
-WORDS = "no-emergency-rule plan=default country=DE numbers="
+WORDS = "emergency-unserved plan=default country=DE numbers="
 
 
 def test_numbers_without_a_rule_are_said_at_each_load(tmp_path):
