@@ -35,6 +35,7 @@ db_path=${DB_PATH:-$RUN_DIR/tollgate.sqlite}
 "$python" "$top/db/create.py" --dialect sqlite --path "$db_path" --check || exit 1
 DB_URL=sqlite:///$(cd "$(dirname "$db_path")" && pwd)/$(basename "$db_path")
 export DB_URL
+export STATE_DIR=${STATE_DIR:-$RUN_DIR}
 
 # Each module of ours that was built is switched on, and no other.
 stock=

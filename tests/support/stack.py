@@ -67,7 +67,7 @@ def copy_cfg(run_dir):
 
 def environment(run_dir, database, port, rtpengine=None, switches=SWITCHES, host=ports.HOME):
     """The variables that cfg/defs.cfg reads."""
-    env = {"SIP_ADDR": host, "SIP_PORT": port, "SIP_DOMAIN": DOMAIN, "RUN_DIR": run_dir,
+    env = {"SIP_ADDR": host, "SIP_PORT": port, "SIP_DOMAIN": DOMAIN, "RUN_DIR": run_dir, "STATE_DIR": run_dir,
            "MODULE_PATH": module_path(), "DB_URL": f"sqlite:///{database}"}
     if rtpengine:
         env["RTPENGINE_SOCK"] = rtpengine.sock
