@@ -228,7 +228,24 @@ static void report_breaker(const struct callroute_attempt *a, int reply,
 				edge > 0 ? "closed" : "open");
 }
 
-void callroute_settle(uint64_t id, int reply, int cancelled)
+/* Has any branch of the attempt left, or failed to for the trunk's fault? Those
+ * of t_suspend() are blind. */
+static int was_sent(
+		const struct cell *t, const struct callroute_attempt *a, int reply)
+{
+	/* Kamailio's own replies: it cannot be sent there, nobody has the name. */
+	if(reply == 477 || reply == 478)
+		return 1;
+	for(int b = a->branch; b < t->nr_of_outgoings; b++) {
+		if(t->uac[b].request.buffer != NULL
+				&& !(t->uac[b].flags & TM_UAC_FLAG_BLIND))
+			return 1;
+	}
+	return 0;
+}
+
+void callroute_settle(
+		const struct cell *t, uint64_t id, int reply, int cancelled)
 {
 	struct callroute_attempt a;
 	struct callroute_sample sample;
@@ -237,7 +254,7 @@ void callroute_settle(uint64_t id, int reply, int cancelled)
 	if(tg_store_edit(callroute.attempt_store, id, 0,
 			   after(callroute.attempt_ttl, now), now, mark_settled,
 			   &a) != 0
-			|| a.trunk_id == 0)
+			|| a.trunk_id == 0 || !was_sent(t, &a, reply))
 		return;
 	sample.outcome = cancelled ? CALLROUTE_OUTCOME_CANCELLED
 							   : callroute_quality_classify(reply, a.rang);

@@ -135,6 +135,7 @@ static void answered(uint64_t id, const struct cell *t, sip_msg_t *rpl)
 	uint64_t now = glue_now(), key = 0;
 	uint64_t till = now + seconds(callroute.max_call_sec);
 	str to = to_tag_of(t, rpl);
+	int rc = -EBUSY;
 
 	callroute_capacity_renew(callroute.live, id, till, now);
 	if(req != NULL && req->callid != NULL && req->from != NULL)
@@ -142,8 +143,10 @@ static void answered(uint64_t id, const struct cell *t, sip_msg_t *rpl)
 				&req->callid->body, &get_from(req)->tag_value, &to);
 	if(key == 0)
 		return;
-	tg_store_edit(
-			callroute.attempt_store, id, 0, till, now, mark_answered, &key);
+	/* Without it the dialog's end gives nothing back. */
+	for(int tries = 0; tries < 10 && rc == -EBUSY; tries++)
+		rc = tg_store_edit(
+				callroute.attempt_store, id, 0, till, now, mark_answered, &key);
 	callroute_add_leg(key, id, till, now);
 }
 
@@ -154,7 +157,7 @@ static void on_final(struct cell *t, int type, struct tmcb_params *p)
 
 	if(p->code < 200)
 		return;
-	callroute_settle(id, p->code, (t->flags & T_CANCELED) && p->code >= 300);
+	callroute_settle(t, id, p->code, (t->flags & T_CANCELED) && p->code >= 300);
 	if(p->code < 300)
 		answered(id, t, p->rpl);
 	else

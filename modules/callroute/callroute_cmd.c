@@ -201,6 +201,38 @@ static int choose(sip_msg_t *msg, uint64_t id, struct callroute_view *view,
 	return rc;
 }
 
+/* The present attempt's reply. tm picks the best reply of all branches: those of
+ * the attempts before and of others (append_branch) are not the trunk's. Its own
+ * are the first one, but for those of t_suspend(), and what DNS had for the same
+ * URI after it. */
+static int failed_with(const struct cell *t, const struct callroute_attempt *a)
+{
+	const str *uri = NULL;
+	int picked = callroute.tm.t_get_picked_branch();
+
+	for(int b = a->branch; b < t->nr_of_outgoings; b++) {
+		const struct ua_client *uac = &t->uac[b];
+
+		if(uac->flags & TM_UAC_FLAG_BLIND)
+			continue;
+		if(uri == NULL)
+			uri = &uac->uri;
+		if(uac->last_received >= 300 && STR_EQ(*uri, uac->uri))
+			picked = b;
+	}
+	return t->uac[picked].last_received;
+}
+
+/* Another plan in a failure route, without callroute_next(). */
+static void settle_before(uint64_t id, const struct callroute_attempt *old)
+{
+	const struct cell *t = callroute_transaction();
+
+	if(t != NULL && callroute.tm.t_get_picked_branch() >= 0)
+		callroute_settle(
+				t, id, failed_with(t, old), (t->flags & T_CANCELED) != 0);
+}
+
 /* The number asked about: the parameter, what callroute_normalize() made, that
  * of the choice before (whose trunk may have rewritten the request's), or the
  * request's. 0, -1. */
@@ -231,6 +263,7 @@ int callroute_cmd_select(
 	uint64_t id = callroute_request_id(msg);
 	enum standing standing = id != 0 ? stand(msg, id, &old) : TAKEN;
 	char caller[CALLROUTE_CALLER_MAX];
+	uint64_t dialogs[2];
 	str number;
 
 	memset(&view->attempt, 0, sizeof view->attempt);
@@ -238,12 +271,17 @@ int callroute_cmd_select(
 	view->reason = "";
 	if(standing == TAKEN)
 		return refuse(view, "bad_message", CALLROUTE_NO_PREFIX);
+	/* It goes the way of its call, and is none. */
+	if(callroute_dialog_ids(msg, dialogs) == 0)
+		return refuse(view, "in_dialog", CALLROUTE_NO_PREFIX);
 	if(standing == REPEATED) {
 		view->attempt = old;
 		callroute_copy_trunk(old.trunk_id, view, NULL);
 		view->reason = "ok";
 		return CALLROUTE_OK;
 	}
+	if(standing == AGAIN)
+		settle_before(id, &old);
 	/* A failure route knows of the sender by the choice before. */
 	if(standing == AGAIN && view->sender.account == 0)
 		view->sender = old.sender;
@@ -289,20 +327,6 @@ static enum callroute_follow what_follows(uint32_t trunk_id, int reply)
 	return f;
 }
 
-/* The present attempt's reply. tm picks the best reply of all branches, those of
- * the attempts before included. */
-static int failed_with(const struct cell *t, const struct callroute_attempt *a)
-{
-	int picked = callroute.tm.t_get_picked_branch();
-
-	for(int b = t->nr_of_outgoings - 1; picked < a->branch && b >= a->branch;
-			b--) {
-		if(t->uac[b].last_received >= 300)
-			picked = b;
-	}
-	return t->uac[picked].last_received;
-}
-
 int callroute_cmd_next(sip_msg_t *msg)
 {
 	struct callroute_view *view = callroute_view_of(msg);
@@ -327,7 +351,7 @@ int callroute_cmd_next(sip_msg_t *msg)
 		return exhausted(view, "state_lost");
 	}
 	reply = failed_with(t, a);
-	callroute_settle(id, reply, (t->flags & T_CANCELED) != 0);
+	callroute_settle(t, id, reply, (t->flags & T_CANCELED) != 0);
 	if(t->flags & T_CANCELED)
 		return exhausted(view, "canceled");
 	follow = what_follows(a->trunk_id, reply);

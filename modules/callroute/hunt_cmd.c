@@ -168,8 +168,8 @@ static void leave_trunks(uint64_t id, struct callroute_view *view, uint64_t now)
 		return;
 	if(t != NULL && t != T_UNDEFINED
 			&& (branch = callroute.tm.t_get_picked_branch()) >= 0)
-		callroute_settle(
-				id, t->uac[branch].last_received, (t->flags & T_CANCELED) != 0);
+		callroute_settle(t, id, t->uac[branch].last_received,
+				(t->flags & T_CANCELED) != 0);
 	callroute_give_back(a.call, now);
 	tg_store_del(callroute.attempt_store, id);
 }
