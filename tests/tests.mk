@@ -62,9 +62,14 @@ test-integration: modules ## calls, attacks, bad input on loopback (K=expression
 
 # The same test runs within test-integration, with 150 reloads.
 SOAK_RELOADS ?= 10000
-.PHONY: soak
+.PHONY: soak soak-asan
 soak: modules ## SOAK_RELOADS=10000 reloads under calls: none is lost, no memory stays behind
 	$(Q)TOLLGATE_SOAK_RELOADS=$(SOAK_RELOADS) $(PYTHON) -m pytest -q -s tests/integration/test_callroute_soak.py
+
+soak-asan: ## the same with our modules under AddressSanitizer
+	$(Q)$(MAKE) --no-print-directory modules BUILD=$(BUILD)/asan MODULE_CFLAGS="-O1 -g -fsanitize=address -fno-omit-frame-pointer"
+	$(Q)BUILD=$(BUILD)/asan TOLLGATE_SOAK_PRELOAD=$$($(CC) -print-file-name=libasan.so) \
+		TOLLGATE_SOAK_RELOADS=$(SOAK_RELOADS) $(PYTHON) -m pytest -q -s tests/integration/test_callroute_soak.py
 
 # The packages first, in a make of its own: what they bring is looked for when make starts.
 test: ## everything that needs no container engine; installs what is missing, and says so
