@@ -61,8 +61,8 @@ def test_fr_inv_timer_of_the_script(tmp_path, dialog):
 
 
 @DIALOG
-def test_attempt_that_nobody_ends_expires(tmp_path, trunks, dialog):
-    """Sent on without state: this server learns nothing more of the call."""
+def test_call_sent_on_without_state(tmp_path, trunks, dialog):
+    """This server learns nothing more of it, so it holds nothing for it."""
     cfg = changed(("    t_relay();\n    exit;\n}}\n\nfailure_route", "    forward();\n    exit;\n}}\n\nfailure_route"))
     with outgoing(tmp_path, trunks, cfg=cfg, sql=[account()], dialog=dialog) as routing:
         Dialled(routing).at("one")
@@ -285,3 +285,24 @@ def test_requests_in_a_dialog_take_nothing(tmp_path, trunks, dialog):
         assert held(routing) == {"": 3, "one": 1, "two": 0}
         call.hang_up()
         assert_nothing_held(routing)
+
+
+@DIALOG
+def test_workers_memory_does_not_grow(tmp_path, trunks, dialog):
+    """Two choices, a failover and a release a call: what a worker has once, it has for all calls."""
+    cfg = changed(('loadmodule "rr.so"', 'loadmodule "rr.so"\nloadmodule "kex.so"'), ("children=4", "children=1"))
+    with outgoing(tmp_path, trunks, select=SELECT + SELECT, cfg=cfg, sql=[account(cli_policy="assert")],
+                  dialog=dialog) as routing:
+        routing.ends["one"].invite, routing.ends["two"].invite = (503,), (180, 200)
+        agent, used = routing.agent(), []
+        for _ in range(3):
+            for _ in range(40):
+                call = Dialled(routing, agent=agent)
+                assert call.final() == "200 OK"
+                call.hang_up()
+            assert_nothing_held(routing)
+            assert eventually(lambda: routing.rpc("tm.stats")["current"] == 0, 10)
+            used.append({row["pid"]: row["used"] for row in routing.rpc("pkg.stats")})
+        # 40 calls more, and not 10 bytes a call
+        growth = {pid: used[2][pid] - used[1][pid] for pid in used[1]}
+        assert max(growth.values()) < 400, growth
