@@ -21,6 +21,7 @@ import time
 
 import benchdata
 import benchdecks
+import benchroutes
 from benchrelays import RELAYS, Relay
 from support import ports
 from support.process import Process, eventually
@@ -84,12 +85,14 @@ def measure(report, folder, prefixes):
     with trunk:
         if not eventually(lambda: ports.taken(trunk_port), 10):
             raise trunk.error("its SIP port is not there")
-        url, lists = _database(run_dir, "bench", prefixes, ROWS, where)
-        relays = [Relay(run_dir, name, allocator, url, where) for allocator in ALLOCATORS for name in RELAYS]
+        database = os.path.join(run_dir, "bench.sqlite")
+        benchdata.create(database)
+        relays = [Relay(run_dir, name, allocator, f"sqlite:///{database}", where)
+                  for allocator in ALLOCATORS for name in RELAYS]
         try:
             for relay in relays:
                 relay.start()
-            _compare(report, run_dir, relays, lists)
+            _compare(report, run_dir, relays, _fill(database, prefixes, ROWS, where, relays))
         finally:
             for relay in relays:
                 relay.stop()
@@ -99,26 +102,33 @@ def measure(report, folder, prefixes):
             report.note("instructions of a call not counted: valgrind is not installed (Debian package valgrind)")
 
 
-def _database(run_dir, name, prefixes, rows, where):
-    """All vendors at one address: (URL, prefixes that any of them has)."""
-    path = os.path.join(run_dir, f"{name}.sqlite")
-    benchdata.create(path)
-    return f"sqlite:///{path}", benchdecks.fill(path, prefixes, rows, [where] * benchdecks.VENDORS)["prefixes"]
+def _fill(database, prefixes, rows, where, relays):
+    """All vendors at one address, loaded by all relays: the prefixes that any vendor has."""
+    made = benchdecks.fill(database, prefixes, rows, [where] * benchdecks.VENDORS)
+    for relay in relays:
+        module = relay.what.partition(",")[0]
+        if module == "callroute":
+            benchroutes.reload_callroute(relay)
+        elif module != "bare relay":
+            relay.rpc(f"{module}.reload", seconds=benchroutes.LOAD_SECONDS)
+    return made["prefixes"]
 
 
 def _count(report, run_dir, prefixes, where):
     """Instructions of a call, into the rows of the relays with COUNTED_BY."""
     folder = os.path.join(run_dir, "counted")
     os.makedirs(folder)
-    url, lists = _database(folder, "bench", prefixes, COUNTED_ROWS, where)
-    numbers = _numbers(random.Random(SEED), lists, COUNTED)
+    database = os.path.join(folder, "bench.sqlite")
+    benchdata.create(database)
     counted = {}
     for number, name in enumerate(RELAYS):
-        relay = Relay(folder, name, COUNTED_BY, url, where)
+        relay = Relay(folder, name, COUNTED_BY, f"sqlite:///{database}", where)
         relay.argv = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={folder}/{number}.%p",
                       "--toggle-collect=receive_msg", *relay.argv]
         relay.start()
         try:
+            lists = _fill(database, prefixes, COUNTED_ROWS, where, [relay])
+            numbers = _numbers(random.Random(SEED), lists, COUNTED)
             wrong = _batch(folder, relay, f"calls-{number}", numbers, COUNTED_RATE)
         finally:
             relay.stop(BATCH_SECONDS)
@@ -137,9 +147,6 @@ def _count(report, run_dir, prefixes, where):
 
 
 def _compare(report, run_dir, relays, prefixes):
-    for relay in relays:
-        if relay.what == "drouting":    # it loads in a worker, after the start
-            relay.rpc("drouting.reload", seconds=240)
     chance = random.Random(SEED)
     before = _spent(relays)
     time.sleep(IDLE_SECONDS)    # the length of a measurement

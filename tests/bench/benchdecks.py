@@ -48,6 +48,7 @@ def _fill_callroute(base, lists, uris):
     base.executescript(f"""
         DELETE FROM callroute_rate; DELETE FROM callroute_plan_trunk; DELETE FROM callroute_trunk;
         DELETE FROM callroute_deck;
+        DELETE FROM callroute_account; DELETE FROM callroute_rule;
         INSERT INTO callroute_account (match_type, match_value, plan_id, country)
             VALUES ('ip', '{ACCOUNT}', 1, 'DE');
         INSERT INTO callroute_rule (plan_id, prefix, action, target) VALUES (1, '112', 'emergency', 'trunk1');
