@@ -8,7 +8,7 @@ UNIT_NAMES := $(UNIT_SRC:tests/unit/test_%.c=%)
 PURE_CFLAGS := -std=c11 -D_GNU_SOURCE -O2 -g -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -pthread
 ASAN_FLAGS := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 T ?= $(UNIT_NAMES)
-TSAN_TESTS := cells_procs store lease lease_procs ring ring_stress snapshot snapshot_stress statefile
+TSAN_TESTS := callroute_live_threads cells_procs store lease lease_procs ring ring_stress snapshot snapshot_stress statefile
 
 # One set of rules per flavour: plain, asan, tsan.
 define unit_flavour
@@ -55,10 +55,12 @@ fuzz: $(F:%=$(BUILD)/fuzz/fuzz_%) ## each fuzz target for FUZZ_SEC=10 seconds (F
 			-artifact_prefix=$(BUILD)/fuzz/$$t- $(BUILD)/fuzz/corpus/$$t tests/fuzz/corpus/$$t 2>&1 | \
 			grep -E 'executed_units|ERROR|SUMMARY' ; done
 
-# Everything that runs a real Kamailio; K="hijack or fraud" picks tests as pytest's -k does.
+# Everything that runs a real Kamailio; K="hijack or fraud" picks tests as pytest's -k does. Most of the
+# time a test waits for a timer: JOBS files run side by side, each test in a folder and on ports of its own.
+JOBS ?= 4
 .PHONY: test test-all test-integration test-debian13 demo
 test-integration: modules ## calls, attacks, bad input on loopback (K=expression picks some)
-	$(Q)$(PYTHON) -m pytest -q $(if $(K),-k "$(K)") tests/integration
+	$(Q)$(PYTHON) -m pytest -q -n $(JOBS) --dist loadfile $(if $(K),-k "$(K)") tests/integration
 
 # The same test runs within test-integration, with 150 reloads.
 SOAK_RELOADS ?= 10000

@@ -1,5 +1,5 @@
 /*
- * Quality of a trunk towards a destination group (a country's index): how many
+ * Quality of a trunk towards a destination group (a country's index + 1): how many
  * calls come through, how fast, how long people talk. Each figure forgets with
  * the half-life of the configuration, when it is touched: there is no sweeper.
  *

@@ -12,6 +12,14 @@ from support import kamailio as kamailio_
 from support import stack as stack_
 
 
+def pytest_terminal_summary(terminalreporter):
+    """What tests had to tell, record_property("said", ...), of those that passed."""
+    for report in terminalreporter.stats.get("passed", []):
+        for name, said in report.user_properties:
+            if name == "said":
+                terminalreporter.write_line(said)
+
+
 @pytest.fixture
 def make_stack(tmp_path):
     """A function that starts a stack: make_stack(settings={...}, switches=(...), ...)."""
