@@ -27,8 +27,8 @@ struct glue_db
 	db_func_t f;
 	db1_con_t *con;
 	str url;
-	char where[96];	 /* the URL without its password, for messages */
-	char error[256]; /* the first thing that failed; "" = nothing did */
+	char where[192]; /* the URL without its password, for messages */
+	char error[384]; /* the first thing that failed; "" = nothing did */
 	int begun;		 /* a transaction is open */
 };
 

@@ -83,7 +83,7 @@ def measure(report, folder, prefixes):
     trunk_port, trunk = _sipp(run_dir, "trunk", os.path.join(SCENARIOS, "answer.xml"), ports.TRUNKS)
     where = f"{ports.TRUNKS}:{trunk_port}"
     with trunk:
-        if not eventually(lambda: ports.taken(trunk_port), 10):
+        if not eventually(lambda: ports.bound(trunk_port), 10):
             raise trunk.error("its SIP port is not there")
         database = os.path.join(run_dir, "bench.sqlite")
         benchdata.create(database)

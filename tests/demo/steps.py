@@ -181,6 +181,6 @@ class Show:
 
 def cleaned_up(step, stack, complaints):
     """Nothing crashed, nothing runs on, no port is held."""
-    held = [port for port in (stack.port, stack.rtpengine.ng_port, *stack.trunks.values()) if ports.taken(port)]
+    held = [port for port in (stack.port, stack.rtpengine.ng_port, *stack.trunks.values()) if ports.bound(port)]
     step.prove(f"SIP port {stack.port}, ng port {stack.rtpengine.ng_port}: {'held' if held else 'free'}")
     step.expect(not complaints and not held, "; ".join(complaints) or ("ports held" if held else "nothing left"))

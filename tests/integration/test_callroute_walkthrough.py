@@ -24,7 +24,7 @@ def server_is_up(walk):
 
 def carrier_is_up(walk):
     """SIPp has its port."""
-    assert eventually(lambda: ports.taken(walk.ports[5090]), 20), walk.terminals["carrier"].error("has no port")
+    assert eventually(lambda: ports.bound(walk.ports[5090]), 20), walk.terminals["carrier"].error("has no port")
 
 
 def test_from_an_empty_database_to_a_routed_call(tmp_path):

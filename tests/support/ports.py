@@ -44,8 +44,24 @@ def _claim_region():
     raise RuntimeError(f"{REGIONS} test runs hold all the ports from {FIRST} on")
 
 
+def bound(port):
+    """Has somebody bound it (UDP, or TCP for listening), on any address? How one sees that a server is up.
+
+    Reads what the kernel lists: to try it with bind() could keep the very server out that is waited for.
+    """
+    for table, states in (("udp", None), ("udp6", None), ("tcp", ("0A",)), ("tcp6", ("0A",))):
+        try:
+            with open(f"/proc/net/{table}", encoding="ascii") as lines:
+                rows = [line.split() for line in lines][1:]
+        except FileNotFoundError:       # no IPv6
+            continue
+        if any(int(row[1].rsplit(":", 1)[1], 16) == port and (states is None or row[3] in states) for row in rows):
+            return True
+    return False
+
+
 def taken(port):
-    """Has somebody bound it (UDP or TCP, on any address)? How one sees that a server is up."""
+    """Would a bind() to it fail (UDP or TCP, on any address)?"""
     for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM):
         with socket.socket(socket.AF_INET, kind) as probe:
             try:

@@ -70,7 +70,7 @@ class Sipp(Process):
         """Start and wait until its SIP port is bound."""
         super().start()
         try:
-            if not eventually(lambda: not self.alive or ports.taken(self.port), START_SECONDS):
+            if not eventually(lambda: not self.alive or ports.bound(self.port), START_SECONDS):
                 raise self.error("its SIP port is not there")
             if not self.alive and self.child.returncode:
                 raise self.error(f"ended at start with status {self.child.returncode}")
