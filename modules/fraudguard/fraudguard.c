@@ -204,7 +204,9 @@ static void judge_window(
 }
 
 /* Counts what passed everything. Another process may have been faster since the
- * look: counting is one step with a look of its own, so the limit holds. */
+ * look: counting is one step with a look of its own, so the limit holds. (A key that
+ * several processes see for the first time, one of them stopped in the middle of it,
+ * may have two cells for its first window, and a call more; lib/cells_claim.c.) */
 static void count_passed(
 		struct subject *s, const struct fraudguard_image *im, int metric)
 {
