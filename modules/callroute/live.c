@@ -24,10 +24,10 @@ static uint32_t power_of_two(uint64_t atleast)
 
 struct shape
 {
-	struct callroute_live head;
 	struct tg_lease_config leases;
 	struct tg_store_config calls;
 	uint64_t bytes;
+	struct callroute_live head; /* ends in an array: last */
 };
 
 /* Gives the place of the next part and moves on, to a whole cache line. */
