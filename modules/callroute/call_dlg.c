@@ -21,6 +21,8 @@
 
 _Static_assert(sizeof(void *) == sizeof(uint64_t), "ids travel as pointers");
 
+#define STUBBORN 10 /* milliseconds, about, for a lock that must be had */
+
 static struct dlg_binds dialog;
 static cmd_function dlg_manage;
 
@@ -90,17 +92,36 @@ static str to_tag_of(const struct cell *t, sip_msg_t *rpl)
 	return get_to(rpl)->tag_value;
 }
 
+/* One edit, not given up because some process was preempted inside a lock. */
+static int edit_surely(struct tg_store *store, uint64_t key, uint64_t expires,
+		uint64_t now, tg_store_edit_f edit, void *arg)
+{
+	int rc = -EBUSY;
+
+	for(int tries = 0; tries < STUBBORN && rc == -EBUSY; tries++)
+		rc = tg_store_edit(store, key, 0, expires, now, edit, arg);
+	return rc;
+}
+
+struct answer
+{
+	uint64_t dialog;
+	int over; /* out: its end was here first */
+};
+
 /* The record of an answered call lasts as long as the call may. */
 static int mark_answered(
 		void *payload, int fresh, uint64_t *expires, uint8_t *rank, void *arg)
 {
 	struct callroute_attempt *a = payload;
+	struct answer *answer = arg;
 
 	if(fresh)
 		return 0;
 	/* Of a call that a trunk forked: the first answer, as dialog has it. */
 	if(a->dialog == 0)
-		a->dialog = *(const uint64_t *)arg;
+		a->dialog = answer->dialog;
+	answer->over = a->over == a->dialog;
 	*expires += seconds(callroute.max_call_sec);
 	return 1;
 }
@@ -125,54 +146,85 @@ void callroute_add_leg(
 		uint64_t dialog_id, uint64_t id, uint64_t expires, uint64_t now)
 {
 	/* Where dialog is not loaded, callroute_release() in a BYE needs it. */
-	tg_store_edit(
-			callroute.answered_store, dialog_id, 0, expires, now, add_leg, &id);
+	edit_surely(
+			callroute.answered_store, dialog_id, expires, now, add_leg, &id);
 }
 
 static void answered(uint64_t id, const struct cell *t, sip_msg_t *rpl)
 {
 	const sip_msg_t *req = t->uas.request;
-	uint64_t now = glue_now(), key = 0;
-	uint64_t till = now + seconds(callroute.max_call_sec);
+	struct answer answer = {0};
+	uint64_t now = glue_now(), till = now + seconds(callroute.max_call_sec);
 	str to = to_tag_of(t, rpl);
-	int rc = -EBUSY;
 
 	callroute_capacity_renew(callroute.live, id, till, now);
 	if(req != NULL && req->callid != NULL && req->from != NULL)
-		key = callroute_dialog_id(
+		answer.dialog = callroute_dialog_id(
 				&req->callid->body, &get_from(req)->tag_value, &to);
-	if(key == 0)
+	if(answer.dialog == 0)
 		return;
-	/* Without it the dialog's end gives nothing back. */
-	for(int tries = 0; tries < 10 && rc == -EBUSY; tries++)
-		rc = tg_store_edit(
-				callroute.attempt_store, id, 0, till, now, mark_answered, &key);
-	callroute_add_leg(key, id, till, now);
+	edit_surely(callroute.attempt_store, id, till, now, mark_answered, &answer);
+	if(answer.over)
+		callroute_give_back(id, now);
+	else
+		callroute_add_leg(answer.dialog, id, till, now);
+}
+
+/* tm runs this unlocked and tells the code of the reply that it sent last: with
+ * two replies in two workers, that may be the other one's. */
+static int code_of(const struct tmcb_params *p)
+{
+	return p->rpl == NULL || p->rpl == FAKED_REPLY ? p->code
+												   : (int)p->rpl->REPLY_STATUS;
 }
 
 /* Before the final reply leaves: its answer, a BYE, may be here in no time. */
 static void on_final(struct cell *t, int type, struct tmcb_params *p)
 {
 	uint64_t id = id_of(*p->param);
+	int code = code_of(p);
 
-	if(p->code < 200)
+	if(code < 200)
 		return;
-	callroute_settle(t, id, p->code, (t->flags & T_CANCELED) && p->code >= 300);
-	if(p->code < 300)
+	callroute_settle(t, id, code, (t->flags & T_CANCELED) && code >= 300);
+	if(code < 300)
 		answered(id, t, p->rpl);
 	else
 		callroute_give_back(id, glue_now());
+}
+
+/* The last chance to note an answer. Returns 0 when the call is over. */
+static int mark_up(
+		void *payload, int fresh, uint64_t *expires, uint8_t *rank, void *arg)
+{
+	struct callroute_attempt *a = payload;
+
+	if(fresh || a->dialog != 0)
+		return -EALREADY;
+	if(a->over != 0) {
+		*(int *)arg = 1;
+		return 0;
+	}
+	a->dialog = CALLROUTE_ANY_DIALOG;
+	*expires += seconds(callroute.max_call_sec);
+	return 1;
 }
 
 /* The transaction's end, also without a final answer of ours (dropped, killed).
  * An answered call keeps its channel and its record. */
 static void on_destroy(struct cell *t, int type, struct tmcb_params *p)
 {
-	uint64_t id = id_of(*p->param);
+	uint64_t id = id_of(*p->param), now = glue_now();
+	int over = 0;
 
-	if(t->uas.status >= 200 && t->uas.status < 300)
+	if(t->uas.status >= 200 && t->uas.status < 300) {
+		edit_surely(callroute.attempt_store, id,
+				now + seconds(callroute.attempt_ttl), now, mark_up, &over);
+		if(over)
+			callroute_give_back(id, now);
 		return;
-	callroute_give_back(id, glue_now());
+	}
+	callroute_give_back(id, now);
 	tg_store_del(callroute.attempt_store, id);
 }
 
@@ -206,29 +258,74 @@ static void on_forwarded(struct cell *t, int type, struct tmcb_params *p)
 
 /* --- dialogs ------------------------------------------------------------------- */
 
+static uint64_t key_of(const struct dlg_cell *dlg)
+{
+	return callroute_dialog_id(
+			&dlg->callid, &dlg->tag[DLG_CALLER_LEG], &dlg->tag[DLG_CALLEE_LEG]);
+}
+
+static int is_named(const struct callroute_attempt *a, uint64_t name)
+{
+	return a->dialog == CALLROUTE_ANY_DIALOG
+		   || (a->dialog != 0 && a->dialog == name);
+}
+
 int callroute_is_of(
 		const struct callroute_attempt *a, const struct dlg_cell *dlg)
 {
-	return a->dialog != 0
-		   && a->dialog
-					  == callroute_dialog_id(&dlg->callid,
-							  &dlg->tag[DLG_CALLER_LEG],
-							  &dlg->tag[DLG_CALLEE_LEG]);
+	return is_named(a, key_of(dlg));
+}
+
+struct end
+{
+	uint64_t dialog;
+	struct callroute_attempt found; /* out */
+};
+
+/* The answer may be with another worker still, which tm passes by when a copy of
+ * it comes: then that worker is told. */
+static int mark_over(
+		void *payload, int fresh, uint64_t *expires, uint8_t *rank, void *arg)
+{
+	struct callroute_attempt *a = payload;
+	struct end *end = arg;
+
+	if(fresh)
+		return -ENOENT;
+	if(a->dialog == 0 && end->dialog != 0)
+		a->over = end->dialog;
+	end->found = *a;
+	return 1;
+}
+
+/* The dialog's name; by its BYE as long as dialog has not noted the answer. */
+static uint64_t name_of(struct dlg_cell *dlg, const struct dlg_cb_params *p)
+{
+	uint64_t ids[2];
+
+	if(dlg->tag[DLG_CALLEE_LEG].len > 0 || p->req == NULL
+			|| p->req == FAKED_REPLY || callroute_dialog_ids(p->req, ids) < 0)
+		return key_of(dlg);
+	return ids[p->direction == DLG_DIR_UPSTREAM];
 }
 
 static void on_end(struct dlg_cell *dlg, int type, struct dlg_cb_params *p)
 {
-	struct callroute_attempt a;
+	struct end end = {.dialog = name_of(dlg, p)};
+	const struct callroute_attempt *a = &end.found;
 	uint64_t id = id_of(*p->param), now = glue_now();
-	int known = tg_store_get(callroute.attempt_store, id, now, &a) == 0;
+	int known =
+			edit_surely(callroute.attempt_store, id,
+					now + seconds(callroute.attempt_ttl), now, mark_over, &end)
+			== 0;
 
 	/* A call that was never answered ends with its transaction. */
-	if(known && !callroute_is_of(&a, dlg))
+	if(known && !is_named(a, end.dialog))
 		return;
 	if(callroute_give_back(id, now) < 0 || !known || type != DLGCB_TERMINATED
-			|| dlg->start_ts == 0 || a.trunk_id == 0)
+			|| dlg->start_ts == 0 || a->trunk_id == 0)
 		return;
-	callroute_quality_talked(callroute.live, (int)a.slot, a.dst_country,
+	callroute_quality_talked(callroute.live, (int)a->slot, a->dst_country,
 			(uint32_t)(time(NULL) - dlg->start_ts), now);
 }
 

@@ -50,6 +50,7 @@ struct callroute_attempt
 	uint64_t generation; /* of the snapshot that decided */
 	uint64_t call;		 /* its name in the live state's capacity: the id */
 	uint64_t dialog;	 /* callroute_dialog_id of its answer; 0 = none yet */
+	uint64_t over;		 /* the dialog that ended before that was noted */
 	uint64_t started;	 /* of the present attempt, monotonic us */
 	int64_t sell;		 /* micro-units a minute, -1 = unknown */
 	struct callroute_sender sender;
@@ -294,6 +295,10 @@ struct cell *callroute_transaction(void);
 
 struct dlg_cell;
 struct dlg_binds;
+
+/* In a record whose answer could not be noted in time: any dialog of the
+ * request's. */
+#define CALLROUTE_ANY_DIALOG UINT64_MAX
 
 /* Does the request with this record belong to the dialog? Two calls may share
  * Call-ID and From tag, by a spiral or by an attacker: dialog takes both for one,
