@@ -19,6 +19,7 @@ ORDERS = {
 }
 CALLS = 8
 MANY = CFG.replace("children=4", "children=8")
+UNRELEASED = "#!define WITHOUT_RELEASE\n"      # the dialog's end alone gives back
 # The worker with the answer is held up between tm's lock and the callbacks behind dialog's.
 STALL = """
 event_route[dialog:start] {
@@ -32,7 +33,7 @@ event_route[dialog:start] {
 @pytest.mark.parametrize("dialog", (True, False))
 @pytest.mark.parametrize("order", ORDERS)
 def test_replies_in_the_wrong_order(tmp_path, order, dialog):
-    with outgoing(tmp_path, [Trunk("a")], cfg=MANY, dialog=dialog) as routing:
+    with outgoing(tmp_path, [Trunk("a")], cfg=UNRELEASED * dialog + MANY, dialog=dialog) as routing:
         end = routing.ends["a"]
         end.invite = ORDERS[order]
         calls = [Dialled(routing) for _ in range(CALLS)]
@@ -52,7 +53,7 @@ def test_a_call_that_ends_before_its_answer_is_noted(tmp_path, mode):
     By reply_relay_mode 1 tm tells of the copy too, so that callroute has noted the answer and dialog has not;
     by 0 nobody has.
     """
-    cfg = "#!define WITHOUT_RELEASE\n" + CFG.replace('{dialog}', 'loadmodule "cfgutils.so"\n{dialog}', 1)
+    cfg = UNRELEASED + CFG.replace('{dialog}', 'loadmodule "cfgutils.so"\n{dialog}', 1)
     with outgoing(tmp_path, [Trunk("a")], cfg=cfg, dialog=True, routes=STALL,
                   params=f'modparam("tm", "reply_relay_mode", {mode})') as routing:
         call = Dialled(routing).reply("a", 200)
