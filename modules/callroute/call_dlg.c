@@ -1,8 +1,9 @@
 /*
  * What becomes of calls, from whoever knows it: tm (replies, the final answer,
- * the transaction's end), dialog (the end of answered calls) and the end of the
- * script (calls refused without a transaction). A channel is given back once, by
- * the first that comes; one that nobody gives back ends by its expiry.
+ * the transaction's end), the end of the script (calls refused without a
+ * transaction), and dialog (the end of answered calls: end_dlg.c). A channel is
+ * given back once, by the first that comes; one that nobody gives back ends by its
+ * expiry.
  *
  * The request's id travels as the callbacks' parameter: nothing is allocated.
  *
@@ -13,18 +14,10 @@
 #include "core/parser/parse_from.h"
 #include "core/parser/parse_to.h"
 #include "core/script_cb.h"
-#include "modules/dialog/dlg_hash.h"
-#include "modules/dialog/dlg_load.h"
 
 #include <errno.h>
-#include <string.h>
 
 _Static_assert(sizeof(void *) == sizeof(uint64_t), "ids travel as pointers");
-
-#define STUBBORN 10 /* milliseconds, about, for a lock that must be had */
-
-static struct dlg_binds dialog;
-static cmd_function dlg_manage;
 
 static uint64_t id_of(void *param)
 {
@@ -92,17 +85,6 @@ static str to_tag_of(const struct cell *t, sip_msg_t *rpl)
 	return get_to(rpl)->tag_value;
 }
 
-/* One edit, not given up because some process was preempted inside a lock. */
-static int edit_surely(struct tg_store *store, uint64_t key, uint64_t expires,
-		uint64_t now, tg_store_edit_f edit, void *arg)
-{
-	int rc = -EBUSY;
-
-	for(int tries = 0; tries < STUBBORN && rc == -EBUSY; tries++)
-		rc = tg_store_edit(store, key, 0, expires, now, edit, arg);
-	return rc;
-}
-
 struct answer
 {
 	uint64_t dialog;
@@ -126,30 +108,6 @@ static int mark_answered(
 	return 1;
 }
 
-/* One leg more, unless it is there (each answer of a forked call comes here). */
-static int add_leg(
-		void *payload, int fresh, uint64_t *expires, uint8_t *rank, void *arg)
-{
-	struct callroute_legs *legs = payload;
-	uint64_t id = *(const uint64_t *)arg;
-
-	for(int i = 0; i < CALLROUTE_LEGS; i++) {
-		if(legs->id[i] == 0)
-			legs->id[i] = id;
-		if(legs->id[i] == id)
-			return 1;
-	}
-	return -ENOSPC;
-}
-
-void callroute_add_leg(
-		uint64_t dialog_id, uint64_t id, uint64_t expires, uint64_t now)
-{
-	/* Where dialog is not loaded, callroute_release() in a BYE needs it. */
-	edit_surely(
-			callroute.answered_store, dialog_id, expires, now, add_leg, &id);
-}
-
 static void answered(uint64_t id, const struct cell *t, sip_msg_t *rpl)
 {
 	const sip_msg_t *req = t->uas.request;
@@ -163,7 +121,8 @@ static void answered(uint64_t id, const struct cell *t, sip_msg_t *rpl)
 				&req->callid->body, &get_from(req)->tag_value, &to);
 	if(answer.dialog == 0)
 		return;
-	edit_surely(callroute.attempt_store, id, till, now, mark_answered, &answer);
+	callroute_edit_surely(
+			callroute.attempt_store, id, till, now, mark_answered, &answer);
 	if(answer.over)
 		callroute_give_back(id, now);
 	else
@@ -218,7 +177,7 @@ static void on_destroy(struct cell *t, int type, struct tmcb_params *p)
 	int over = 0;
 
 	if(t->uas.status >= 200 && t->uas.status < 300) {
-		edit_surely(callroute.attempt_store, id,
+		callroute_edit_surely(callroute.attempt_store, id,
 				now + seconds(callroute.attempt_ttl), now, mark_up, &over);
 		if(over)
 			callroute_give_back(id, now);
@@ -254,108 +213,6 @@ static void on_forwarded(struct cell *t, int type, struct tmcb_params *p)
 	view->attempt = a;
 	if(callroute_copy_trunk(a.trunk_id, view, NULL) == 0)
 		callroute_apply_cli(p->req, view);
-}
-
-/* --- dialogs ------------------------------------------------------------------- */
-
-static uint64_t key_of(const struct dlg_cell *dlg)
-{
-	return callroute_dialog_id(
-			&dlg->callid, &dlg->tag[DLG_CALLER_LEG], &dlg->tag[DLG_CALLEE_LEG]);
-}
-
-static int is_named(const struct callroute_attempt *a, uint64_t name)
-{
-	return a->dialog == CALLROUTE_ANY_DIALOG
-		   || (a->dialog != 0 && a->dialog == name);
-}
-
-int callroute_is_of(
-		const struct callroute_attempt *a, const struct dlg_cell *dlg)
-{
-	return is_named(a, key_of(dlg));
-}
-
-struct end
-{
-	uint64_t dialog;
-	struct callroute_attempt found; /* out */
-};
-
-/* The answer may be with another worker still, which tm passes by when a copy of
- * it comes: then that worker is told. */
-static int mark_over(
-		void *payload, int fresh, uint64_t *expires, uint8_t *rank, void *arg)
-{
-	struct callroute_attempt *a = payload;
-	struct end *end = arg;
-
-	if(fresh)
-		return -ENOENT;
-	if(a->dialog == 0 && end->dialog != 0)
-		a->over = end->dialog;
-	end->found = *a;
-	return 1;
-}
-
-/* The dialog's name; by its BYE as long as dialog has not noted the answer. */
-static uint64_t name_of(struct dlg_cell *dlg, const struct dlg_cb_params *p)
-{
-	uint64_t ids[2];
-
-	if(dlg->tag[DLG_CALLEE_LEG].len > 0 || p->req == NULL
-			|| p->req == FAKED_REPLY || callroute_dialog_ids(p->req, ids) < 0)
-		return key_of(dlg);
-	return ids[p->direction == DLG_DIR_UPSTREAM];
-}
-
-static void on_end(struct dlg_cell *dlg, int type, struct dlg_cb_params *p)
-{
-	struct end end = {.dialog = name_of(dlg, p)};
-	const struct callroute_attempt *a = &end.found;
-	uint64_t id = id_of(*p->param), now = glue_now();
-	int known =
-			edit_surely(callroute.attempt_store, id,
-					now + seconds(callroute.attempt_ttl), now, mark_over, &end)
-			== 0;
-
-	/* A call that was never answered ends with its transaction. */
-	if(known && !is_named(a, end.dialog))
-		return;
-	if(callroute_give_back(id, now) < 0 || !known || type != DLGCB_TERMINATED
-			|| dlg->start_ts == 0 || a->trunk_id == 0)
-		return;
-	callroute_quality_talked(callroute.live, (int)a->slot, a->dst_country,
-			(uint32_t)(time(NULL) - dlg->start_ts), now);
-}
-
-int callroute_follow_end(struct dlg_cell *dlg, uint64_t id)
-{
-	return dialog.register_dlgcb(dlg,
-				   DLGCB_TERMINATED | DLGCB_EXPIRED | DLGCB_DESTROY, on_end,
-				   param_of(id),
-				   NULL) == 0
-				   ? 0
-				   : -1;
-}
-
-static void follow_dialog(sip_msg_t *msg, uint64_t id)
-{
-	struct dlg_cell *dlg;
-
-	if(dlg_manage == NULL)
-		return;
-	dlg = dialog.get_dlg(msg);
-	/* Unless the script was first. */
-	if(dlg == NULL && dlg_manage(msg, NULL, NULL) > 0)
-		dlg = dialog.get_dlg(msg);
-	if(dlg == NULL || callroute_follow_end(dlg, id) < 0
-			|| callroute_restart_follow(dlg, id) < 0)
-		LM_WARN("callid=%.*s: the end of this call is not followed; its "
-				"channel is free after max_call_sec\n",
-				GLUE_STR(callroute_request_of(msg)->callid->body));
-	if(dlg != NULL)
-		dialog.release_dlg(dlg);
 }
 
 /* --- no transaction -------------------------------------------------------------- */
@@ -397,8 +254,6 @@ static int on_script_end(sip_msg_t *msg, unsigned int flags, void *param)
 
 int callroute_dlg_init(void)
 {
-	load_dlg_f load = (load_dlg_f)(void *)find_export("load_dlg", 0, 0);
-
 	if(callroute.tm.register_tmcb(NULL, NULL, TMCB_REQUEST_IN, on_request_in,
 			   NULL,
 			   NULL) < 0
@@ -408,15 +263,7 @@ int callroute_dlg_init(void)
 		LM_ERR("cannot follow requests\n");
 		return -1;
 	}
-	if(load == NULL)
-		return 0;
-	dlg_manage = find_export("dlg_manage", 0, 0);
-	if(load(&dialog) < 0 || dlg_manage == NULL) {
-		LM_ERR("cannot bind to the dialog module\n");
-		return -1;
-	}
-	callroute.has_dialog = 1;
-	return callroute_restart_init(&dialog);
+	return callroute_end_init();
 }
 
 struct cell *callroute_transaction(void)
@@ -445,7 +292,7 @@ void callroute_follow(sip_msg_t *msg, uint64_t id)
 {
 	follow(msg, TMCB_RESPONSE_IN | TMCB_RESPONSE_READY | TMCB_DESTROY,
 			on_transaction, id);
-	follow_dialog(msg, id);
+	callroute_follow_dialog(msg, id);
 	if(callroute_transaction() != NULL)
 		return;
 	held.msg = msg->id;

@@ -279,7 +279,7 @@ int callroute_next_members(sip_msg_t *msg, uint64_t id);
 /* The request goes to trunks from now on. */
 void callroute_end_hunt(uint64_t id);
 
-/* --- call_dlg.c: the ends of calls ------------------------------------------- */
+/* --- call_dlg.c: what becomes of calls ------------------------------------------ */
 
 /* Binds to tm, and to dialog where it is loaded. 0, -1. */
 int callroute_dlg_init(void);
@@ -293,9 +293,19 @@ int callroute_is_held(const sip_msg_t *msg, uint64_t id);
 /* The transaction of this message, in whatever route; NULL. */
 struct cell *callroute_transaction(void);
 
+/* --- end_dlg.c: the end of answered calls ---------------------------------------- */
+
 struct dlg_cell;
 struct dlg_binds;
 
+/* Binds to dialog where it is loaded. 0, -1. */
+int callroute_end_init(void);
+/* Has the dialog module follow this call; nothing where it is not loaded. */
+void callroute_follow_dialog(sip_msg_t *msg, uint64_t id);
+/* tg_store_edit, not given up because some process was preempted inside a lock:
+ * for some milliseconds. */
+int callroute_edit_surely(struct tg_store *store, uint64_t key,
+		uint64_t expires, uint64_t now, tg_store_edit_f edit, void *arg);
 /* In a record whose answer could not be noted in time: any dialog of the
  * request's. */
 #define CALLROUTE_ANY_DIALOG UINT64_MAX

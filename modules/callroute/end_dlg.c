@@ -1,0 +1,173 @@
+/*
+ * The end of answered calls: by the dialog module where it is loaded, else by
+ * what callroute_release() finds under the name of a BYE's dialog.
+ *
+ * The answer and the end may come to two workers at once, and in any order: both
+ * edit the attempt's record under its lock, and the later one gives back.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "callroute/callroute_mod.h"
+#include "modules/dialog/dlg_hash.h"
+#include "modules/dialog/dlg_load.h"
+
+#include <errno.h>
+#include <time.h>
+
+#define STUBBORN 10 /* milliseconds, about, for a lock that must be had */
+
+static struct dlg_binds dialog;
+static cmd_function dlg_manage;
+
+/* --- records ------------------------------------------------------------------- */
+
+int callroute_edit_surely(struct tg_store *store, uint64_t key,
+		uint64_t expires, uint64_t now, tg_store_edit_f edit, void *arg)
+{
+	int rc = -EBUSY;
+
+	for(int tries = 0; tries < STUBBORN && rc == -EBUSY; tries++)
+		rc = tg_store_edit(store, key, 0, expires, now, edit, arg);
+	return rc;
+}
+
+/* One leg more, unless it is there (each answer of a forked call comes here). */
+static int add_leg(
+		void *payload, int fresh, uint64_t *expires, uint8_t *rank, void *arg)
+{
+	struct callroute_legs *legs = payload;
+	uint64_t id = *(const uint64_t *)arg;
+
+	for(int i = 0; i < CALLROUTE_LEGS; i++) {
+		if(legs->id[i] == 0)
+			legs->id[i] = id;
+		if(legs->id[i] == id)
+			return 1;
+	}
+	return -ENOSPC;
+}
+
+void callroute_add_leg(
+		uint64_t dialog_id, uint64_t id, uint64_t expires, uint64_t now)
+{
+	/* Where dialog is not loaded, callroute_release() in a BYE needs it. */
+	callroute_edit_surely(
+			callroute.answered_store, dialog_id, expires, now, add_leg, &id);
+}
+
+/* --- dialogs ------------------------------------------------------------------- */
+
+static uint64_t key_of(const struct dlg_cell *dlg)
+{
+	return callroute_dialog_id(
+			&dlg->callid, &dlg->tag[DLG_CALLER_LEG], &dlg->tag[DLG_CALLEE_LEG]);
+}
+
+static int is_named(const struct callroute_attempt *a, uint64_t name)
+{
+	return a->dialog == CALLROUTE_ANY_DIALOG
+		   || (a->dialog != 0 && a->dialog == name);
+}
+
+int callroute_is_of(
+		const struct callroute_attempt *a, const struct dlg_cell *dlg)
+{
+	return is_named(a, key_of(dlg));
+}
+
+struct end
+{
+	uint64_t dialog;
+	struct callroute_attempt found; /* out */
+};
+
+/* The answer may be with another worker still, which tm passes by when a copy of
+ * it comes: then that worker is told. */
+static int mark_over(
+		void *payload, int fresh, uint64_t *expires, uint8_t *rank, void *arg)
+{
+	struct callroute_attempt *a = payload;
+	struct end *end = arg;
+
+	if(fresh)
+		return -ENOENT;
+	if(a->dialog == 0 && end->dialog != 0)
+		a->over = end->dialog;
+	end->found = *a;
+	return 1;
+}
+
+/* The dialog's name; by its BYE as long as dialog has not noted the answer. */
+static uint64_t name_of(struct dlg_cell *dlg, const struct dlg_cb_params *p)
+{
+	uint64_t ids[2];
+
+	if(dlg->tag[DLG_CALLEE_LEG].len > 0 || p->req == NULL
+			|| p->req == FAKED_REPLY || callroute_dialog_ids(p->req, ids) < 0)
+		return key_of(dlg);
+	return ids[p->direction == DLG_DIR_UPSTREAM];
+}
+
+static void on_end(struct dlg_cell *dlg, int type, struct dlg_cb_params *p)
+{
+	struct end end = {.dialog = name_of(dlg, p)};
+	const struct callroute_attempt *a = &end.found;
+	uint64_t id = (uint64_t)(uintptr_t)*p->param, now = glue_now();
+	int known = callroute_edit_surely(callroute.attempt_store, id,
+						now + (uint64_t)callroute.attempt_ttl * 1000000, now,
+						mark_over, &end)
+				== 0;
+
+	/* A call that was never answered ends with its transaction. */
+	if(known && !is_named(a, end.dialog))
+		return;
+	if(callroute_give_back(id, now) < 0 || !known || type != DLGCB_TERMINATED
+			|| dlg->start_ts == 0 || a->trunk_id == 0)
+		return;
+	callroute_quality_talked(callroute.live, (int)a->slot, a->dst_country,
+			(uint32_t)(time(NULL) - dlg->start_ts), now);
+}
+
+int callroute_follow_end(struct dlg_cell *dlg, uint64_t id)
+{
+	return dialog.register_dlgcb(dlg,
+				   DLGCB_TERMINATED | DLGCB_EXPIRED | DLGCB_DESTROY, on_end,
+				   (void *)(uintptr_t)id,
+				   NULL) == 0
+				   ? 0
+				   : -1;
+}
+
+void callroute_follow_dialog(sip_msg_t *msg, uint64_t id)
+{
+	struct dlg_cell *dlg;
+
+	if(dlg_manage == NULL)
+		return;
+	dlg = dialog.get_dlg(msg);
+	/* Unless the script was first. */
+	if(dlg == NULL && dlg_manage(msg, NULL, NULL) > 0)
+		dlg = dialog.get_dlg(msg);
+	if(dlg == NULL || callroute_follow_end(dlg, id) < 0
+			|| callroute_restart_follow(dlg, id) < 0)
+		LM_WARN("callid=%.*s: the end of this call is not followed; its "
+				"channel is free after max_call_sec\n",
+				GLUE_STR(callroute_request_of(msg)->callid->body));
+	if(dlg != NULL)
+		dialog.release_dlg(dlg);
+}
+
+int callroute_end_init(void)
+{
+	load_dlg_f load = (load_dlg_f)(void *)find_export("load_dlg", 0, 0);
+
+	if(load == NULL)
+		return 0;
+	dlg_manage = find_export("dlg_manage", 0, 0);
+	if(load(&dialog) < 0 || dlg_manage == NULL) {
+		LM_ERR("cannot bind to the dialog module\n");
+		return -1;
+	}
+	callroute.has_dialog = 1;
+	return callroute_restart_init(&dialog);
+}
