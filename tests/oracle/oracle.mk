@@ -13,6 +13,7 @@ endef
 $(eval $(call oracle_flavour,plain,))
 $(eval $(call oracle_flavour,asan,$(ASAN_FLAGS)))
 
+##@ Tests
 .PHONY: test-oracle test-oracle-asan
 test-oracle: $(BUILD)/oracle/decide-plain ## routing decisions against an oracle in Python (ORACLE_CASES=100000)
 	$(Q)cd tests && $(PYTHON) -m oracle.compare --cases $(ORACLE_CASES) --decide $(abspath $<)
