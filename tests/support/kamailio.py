@@ -7,6 +7,8 @@ port, no HTTP, and a stock configuration has it too. One reply holds 64 KiB at
 most, which is why the modules' lists are paged.
 """
 
+import atexit
+import functools
 import json
 import os
 import re
@@ -51,6 +53,19 @@ def check(cfg, env=None, defines=(), seconds=60):
     return done.returncode == 0, done.stdout
 
 
+@functools.lru_cache(maxsize=None)
+def whole_lines():
+    """The library that keeps the lines of several processes apart (whole_lines.c), compiled once a run."""
+    folder = tempfile.TemporaryDirectory(prefix="tollgate-lines-")
+    atexit.register(folder.cleanup)
+    target = os.path.join(folder.name, "whole_lines.so")
+    done = run(["cc", "-shared", "-fPIC", "-O1", "-o", target,
+                os.path.join(os.path.dirname(__file__), "whole_lines.c")], 60)
+    if done.returncode:
+        raise ProcessError(f"whole_lines.c: {done.stdout}")
+    return target
+
+
 class Kamailio(Process):
     """A running Kamailio.
 
@@ -71,7 +86,8 @@ class Kamailio(Process):
         argv += [f"--alias={domain}" for domain in aliases]
         for define in defines:
             argv += ["-A", define]
-        super().__init__(name, argv, os.path.join(run_dir, f"{name}.log"), env=env, cwd=run_dir)
+        super().__init__(name, argv, os.path.join(run_dir, f"{name}.log"),
+                         env={"LD_PRELOAD": whole_lines(), **(env or {})}, cwd=run_dir)
         if len(run_dir) > LONGEST_RUN_DIR:
             raise ProcessError(f"run_dir of {len(run_dir)} characters, {LONGEST_RUN_DIR} fit: {run_dir}")
         self.run_dir = run_dir
