@@ -122,14 +122,17 @@ def test_a_route_may_end_as_it_likes(tmp_path, more):
 
 def test_a_slow_route_holds_up_no_call(tmp_path):
     """It holds up the keeper: events wait, and a reload; calls do not."""
-    slow = 'loadmodule "cfgutils.so"'
-    with Live(tmp_path, [Trunk("a")], params=slow, routes=event_routes("reload", more="sleep(2);")) as live:
+    held = 'xlog("L_NOTICE", "held\\n"); $var(i) = 0;' \
+           "while ($shv(go) != 1 && $var(i) < 90) { usleep(100000); $var(i) = $var(i) + 1; }"
+    routes = event_routes("reload", more=held)
+    with Live(tmp_path, [Trunk("a")], params='loadmodule "cfgutils.so"', routes=routes) as live:
         live.rpc("callroute.reload")
-        assert eventually(lambda: live.rpc("callroute.status")["last_load"]["ticket"] == 1)
+        live.kamailio.wait_line(": held$", 15)
         asked = live.rpc("callroute.reload")["ticket"]
         answer, tried = live.call("4930123456")
         assert (answer.status, tried) == (200, ["a"])
         assert live.rpc("callroute.status")["last_load"]["ticket"] < asked, "the call waited for the route"
+        live.rpc("pv.shvSet", "go", "int", 1)
         assert eventually(lambda: len(events(live)) == 2, 15)
 
 
