@@ -12,7 +12,8 @@ command -v debootstrap >/dev/null || {
 	printf 'base-image: debootstrap is missing: apt-get install debootstrap\n' >&2
 	exit 1
 }
-mirror=$(cat /etc/apt/sources.list /etc/apt/sources.list.d/*.sources /etc/apt/sources.list.d/*.list 2>/dev/null |
+# A machine has some of these files: cat fails for those it has not.
+mirror=$({ cat /etc/apt/sources.list /etc/apt/sources.list.d/*.sources /etc/apt/sources.list.d/*.list 2>/dev/null || true; } |
 	sed -nE -e 's/^URIs: *([^ ]+\/debian\/?)( .*)?$/\1/p' -e 's/^deb +(\[[^]]*\] +)?([^ ]+\/debian\/?) .*/\2/p' | head -n 1)
 [ -n "$mirror" ] || {
 	printf 'base-image: apt knows no Debian mirror\n' >&2
