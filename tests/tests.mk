@@ -60,7 +60,7 @@ fuzz: $(F:%=$(BUILD)/fuzz/fuzz_%) ## each fuzz target for FUZZ_SEC=10 seconds (F
 JOBS ?= 4
 .PHONY: test test-all test-integration test-debian13 demo
 test-integration: modules ## calls, attacks, bad input on loopback (K=expression picks some)
-	$(Q)$(PYTHON) -m pytest -q -n $(JOBS) --dist loadfile $(if $(K),-k "$(K)") tests/integration
+	$(Q)tests/alone.sh $(PYTHON) -m pytest -q -n $(JOBS) --dist loadfile $(if $(K),-k "$(K)") tests/integration
 
 # The same test runs within test-integration, with 150 reloads.
 SOAK_RELOADS ?= 10000

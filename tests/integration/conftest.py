@@ -4,16 +4,31 @@
 A stack starts in well under a second, so nothing is shared between tests: each
 runs alone and in any order. At the end a stack must stop cleanly; a crashed
 worker, a BUG line or a status other than 0 fails the test that caused it.
+
+The scripted telephones of a stack differ as the world's do (support/traits.py): each
+test draws its own, by TOLLGATE_SEED and the test's name. A failure shows which they
+were. The marker plain_telephones is for tests of what a telephone says, not of calls.
 """
+
+import os
+import random
 
 import pytest
 
 from support import kamailio as kamailio_
+from support import ports
 from support import stack as stack_
 
 
+def pytest_configure(config):
+    """The seed of this run; the workers of pytest-xdist inherit it."""
+    os.environ.setdefault("TOLLGATE_SEED", str(random.SystemRandom().randrange(1000000)))
+
+
 def pytest_terminal_summary(terminalreporter):
-    """What tests had to tell, record_property("said", ...), of those that passed."""
+    """The seed, and what tests had to tell, record_property("said", ...), of those that passed."""
+    where = "" if ports.private_stays_here() else "; none behind a NAT: run by tests/alone.sh"
+    terminalreporter.write_line(f"telephones drawn by TOLLGATE_SEED={os.environ['TOLLGATE_SEED']}{where}")
     for report in terminalreporter.stats.get("passed", []):
         for name, said in report.user_properties:
             if name == "said":
@@ -21,14 +36,16 @@ def pytest_terminal_summary(terminalreporter):
 
 
 @pytest.fixture
-def make_stack(tmp_path):
+def make_stack(tmp_path, request):
     """A function that starts a stack: make_stack(settings={...}, switches=(...), ...)."""
-    started = []
+    started, rng = [], None
+    if not request.node.get_closest_marker("plain_telephones"):
+        rng = random.Random(f"{os.environ['TOLLGATE_SEED']} {request.node.nodeid}")
 
     def make(**how):
         folder = tmp_path / f"stack-{len(started)}"
         folder.mkdir()
-        one = stack_.Stack(folder, **how)
+        one = stack_.Stack(folder, **{"rng": rng, **how})
         started.append(one)
         return one.start()
 

@@ -4,6 +4,7 @@
 from support import process, sip, tone
 from support.agent import Callee
 from support.call import Call
+from support.traits import PLAIN
 
 LOUD = 0.9      # share of a tone that was heard
 NONE = 0.01     # share of a tone that was not
@@ -37,19 +38,32 @@ def test_both_sdps_point_to_rtpengine(stack):
     alice, bob = stack.agent("alice"), stack.agent("bob", host="127.1.0.2")
     assert bob.register().status == 200
     call = Call(alice, bob).ring().answer()
-    for body in (call.invite.body, call.response.body):
-        host, port = sip.media_of(body)
-        assert host == stack.rtpengine.host and stack.rtpengine.owns(port), body
+    for telephone in (alice, bob):
+        host, port = call.told_of[telephone]
+        assert host == stack.rtpengine.host and stack.rtpengine.owns(port), (telephone.user, host, port)
 
 
 def test_without_rtpengine_no_call_goes_past_it(stack):
     """rtpengine gone: the call is refused, and no SDP reaches the callee unchanged."""
-    alice, bob = stack.agent("alice"), stack.agent("bob", host="127.1.0.2")
+    alice, bob = stack.agent("alice", traits=PLAIN), stack.agent("bob", host="127.1.0.2")
     assert bob.register().status == 200
     stack.rtpengine.stop()
     answer = alice.call("bob", seconds=10)
     assert answer.status >= 500, answer
     assert bob.end.request("INVITE", 0.5) is None
+
+
+def test_rtpengine_gone_while_it_rings(stack):
+    """The answer cannot be refused any more: it comes without an SDP, not with the callee's own address."""
+    alice, bob = stack.agent("alice"), stack.agent("bob", host="127.1.0.2", traits=PLAIN)
+    assert bob.register().status == 200
+    call = Call(alice, bob).ring()
+    stack.rtpengine.stop()
+    for status in (180, 183, 200):
+        bob.end.reply(call.invite, status, "Here", [("Contact", bob.contact_value()),
+                                                    ("Content-Type", "application/sdp")], bob.sdp(), tag=call.tag)
+        got = alice.end.expect(lambda m, status=status: m.is_response and m.status == status)
+        assert got is not None and not got.body, got.raw
 
 
 def test_bye_ends_the_media_session(stack):

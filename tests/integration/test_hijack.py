@@ -12,6 +12,8 @@ from support import ports, process, sip
 from support.agent import replayed
 from support.call import Call
 
+pytestmark = pytest.mark.plain_telephones
+
 INSTANCE = '+sip.instance="<urn:uuid:f81d4fae-7dec-11d0-a765-00a0c91e6bf6>"'
 
 # Novelty is enforced, and an owner is known after three registrations.

@@ -15,9 +15,12 @@ BOBS, OFFICE = "+4930555010", "+4930555020"
 class FromTrunk(Call):
     """A call that a carrier sends in: no credentials, and none asked for."""
 
+    def invitation(self):
+        return self.caller.message("INVITE", f"sip:{self.number}@{self.callee.domain}",
+                                   [("Content-Type", "application/sdp")], self.caller.sdp())
+
     def dial(self):
-        self.sent = self.caller.message("INVITE", f"sip:{self.number}@{self.callee.domain}",
-                                        [("Content-Type", "application/sdp")], sip.sdp(self.caller.end.host, 4000))
+        self.sent = self.invitation()
         self.caller.end.send(self.sent)
         return self
 

@@ -9,6 +9,8 @@ import pytest
 from support import ports, sip
 from support.call import Call
 
+pytestmark = pytest.mark.plain_telephones
+
 HUGE = "x" * 20000
 
 

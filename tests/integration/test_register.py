@@ -1,7 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Who may register, and what the registrar then knows."""
 
+import pytest
+
 from support import sip
+
+pytestmark = pytest.mark.plain_telephones
 
 
 def test_good_password_binds(stack):

@@ -3,12 +3,19 @@
 
 It follows the rules of a polite client (digest once per challenge, ACK to the
 right place, route set in dialogs), and lets a test override any header, so
-that the impolite ones differ in exactly one thing.
+that the impolite ones differ in exactly one thing. Its `traits` say in what it
+differs from other telephones: where it lives and how it writes.
 """
 
 import re
+import uuid
 
-from . import ports, sip
+from . import ports, rtp, sip, wire
+from .dialog import Dialog, ack
+from .traits import PLAIN
+
+SIP_PORT = 5060                 # what a URI without a port means
+PRIVATE_PORT, OTHER_PORT = 5062, 5064
 
 
 class Answer:
@@ -32,30 +39,112 @@ class Answer:
 
 
 class Agent:
-    """A telephone of `user` at `domain`, behind `server`, at the address `host`."""
+    """A telephone of `user` at `domain`, behind `server`, which sees it at the address `host`.
 
-    def __init__(self, server, user, domain, password, host=ports.OFFICE, transport="udp",
-                 user_agent="tollgate-tests", port=0):
-        self.end = sip.Endpoint(server, host, port, transport)
+    home  (host, port) that its Contact names: its own socket's, one behind a NAT, a proxy's client's
+    gruu  the GRUU that its last registration gave it (RFC 5627), or None
+    """
+
+    def __init__(self, server, user, domain, password, host=ports.OFFICE, transport=None,
+                 user_agent="tollgate-tests", port=0, traits=PLAIN):
+        self.traits = traits.but(transport=transport) if transport else traits
         self.user, self.domain, self.password = user, domain, password
         self.user_agent = user_agent
+        self._connect(server, host, port)
+        self.device = f"<urn:uuid:{uuid.uuid4()}>"
+        self.gruu = None
         self.callid = sip.token("reg")
         self.cseq = 0
+        self._sound = None
+
+    def _connect(self, server, host, port):
+        """The sockets, by what the traits say of its address."""
+        traits, udp = self.traits, self.traits.transport == "udp"
+        own_port = SIP_PORT if traits.contact == "no-port" else PRIVATE_PORT
+        listen = claimed = home = proxy = None
+        if traits.nat == "private":
+            claimed = (ports.PRIVATE, own_port)
+            home = (ports.PRIVATE, OTHER_PORT if traits.contact == "other-port" else own_port)
+            proxy = f"{ports.PRIVATE_PROXY}:{SIP_PORT}"
+        elif traits.proxy == "proxy":
+            home = claimed = (ports.address(), own_port)
+            listen = home if udp else None
+        elif traits.contact == "other-port":
+            home = (host, ports.port())
+            listen = home if udp else None
+        elif traits.contact == "no-port":
+            home = (host, SIP_PORT)
+            port = SIP_PORT if udp else port
+        self.end = sip.Endpoint(server, host, port, traits.transport, claimed=claimed, listen=listen,
+                                rport=traits.via == "rport", dress=self._dress)
+        self.home = home or self.end.claimed
+        self._proxy = (proxy or self.end.where) if traits.proxy == "proxy" else None
+
+    def _dress(self, raw, direct):
+        return wire.dress(raw, self.traits, None if direct else self._proxy)
+
+    # -- who it is ----------------------------------------------------------
 
     @property
     def aor(self):
         """The address of record as a URI."""
         return f"sip:{self.user}@{self.domain}"
 
+    def spelled(self):
+        """Its user part as its Contact, and who calls it, writes it."""
+        if self.traits.user == "escaped":
+            return f"{self.user[:-1]}%{ord(self.user[-1]):02x}"
+        return self.user.upper() if self.traits.user == "upper" else self.user
+
+    @property
+    def binding(self):
+        """The URI that it registers."""
+        host, port = self.home
+        text = f"sip:{self.spelled()}@{host}" + ("" if self.traits.contact == "no-port" else f":{port}")
+        if self.traits.transport != "udp":
+            text += f";transport={self.traits.transport}"
+        return text + (";line=h4xq;ob" if self.traits.contact == "parameters" else "")
+
     @property
     def contact(self):
-        """This telephone's Contact URI."""
-        suffix = "" if self.end.transport == "udp" else f";transport={self.end.transport}"
-        return f"sip:{self.user}@{self.end.where}{suffix}"
+        """This telephone's Contact URI in calls: its GRUU, if it uses one and has it."""
+        return self.gruu if self.gruu and self.traits.contact in ("gruu", "temp-gruu") else self.binding
+
+    def contact_value(self, register=False):
+        """The value of its Contact header."""
+        name = '"Office, 2nd floor" ' if self.traits.contact == "parameters" else ""
+        value = f"{name}<{self.binding if register else self.contact}>"
+        if self.traits.instance != "none":
+            value += f';+sip.instance="{self.device}"'
+        if register and self.traits.instance == "reg-id":
+            value += ";reg-id=1"
+        return value + (";audio;methods=\"INVITE,ACK,BYE,CANCEL,PRACK,UPDATE\"" if name else "")
+
+    def supported(self, register=False):
+        """The Supported headers that its traits ask for."""
+        words = ["gruu"] if self.traits.contact in ("gruu", "temp-gruu") else []
+        words += ["path", "outbound"] if register and self.traits.instance == "reg-id" else []
+        words += ["100rel"] if not register and self.traits.rel == "100rel" else []
+        return [("Supported", word) for word in words]
+
+    # -- its sound ----------------------------------------------------------
+
+    @property
+    def sound(self):
+        """Its RTP stream, opened when first asked for."""
+        if self._sound is None:
+            self._sound = rtp.Stream(self.end.host if self.traits.nat == "private" else self.home[0])
+        return self._sound
+
+    def sdp(self, direction="sendrecv"):
+        """An offer or an answer: where it takes itself to be heard."""
+        return sip.sdp(self.home[0], self.sound.port, direction=direction)
 
     def close(self):
-        """Close the socket."""
+        """Close the sockets."""
         self.end.close()
+        if self._sound:
+            self._sound.close()
 
     def __enter__(self):
         return self
@@ -71,7 +160,8 @@ class Agent:
         base = [("Via", self.end.via()), ("Max-Forwards", "70"),
                 ("From", f"<{self.aor}>;tag={tag or sip.token()}"), ("To", f"<{to or uri}>"),
                 ("Call-ID", callid or sip.token("call")), ("CSeq", f"{self.cseq} {method}"),
-                ("Contact", f"<{self.contact}>"), ("User-Agent", self.user_agent), *headers]
+                ("Contact", self.contact_value(method == "REGISTER")), *self.supported(method == "REGISTER"),
+                ("User-Agent", self.user_agent), *headers]
         raw = sip.build(f"{method} {uri} SIP/2.0", base, body)
         for name, value in (replace or {}).items():
             raw = sip.with_header(raw, name, value)
@@ -117,13 +207,23 @@ class Agent:
         replace = {"Contact": contact, **(replace or {})} if contact is not None else replace
         raw = self.message("REGISTER", domain, [("Expires", str(expires)), *headers], to=self.aor,
                            callid=self.callid, replace=replace)
-        return self.exchange(raw, **how)
+        answer = self.exchange(raw, **how)
+        if answer.status == 200:
+            self.gruu = self._gruu_in(answer.response)
+        return answer
+
+    def _gruu_in(self, response):
+        """The GRUU of its own binding in a 200 (RFC 5627, 4.2), or None."""
+        bound = ", ".join(response.all("contact")).partition(f"<{self.binding}>")[2]
+        kind = "temp" if self.traits.contact == "temp-gruu" else "pub"
+        found = re.search(kind + r'-gruu="([^"]+)"', bound)
+        return found[1] if found else None
 
     def invite(self, uri, media=None, headers=(), replace=None, **how):
-        """INVITE with an offer; an Answer. Call dialog() on a 200 to go on."""
-        offer = sip.sdp(*(media or (self.end.host, 9)))
-        raw = self.message("INVITE", uri, [("Content-Type", "application/sdp"), *headers], offer,
-                           replace=replace)
+        """INVITE, with an offer unless its trait is to wait for one; an Answer. dialog() on a 200 goes on."""
+        offer = sip.sdp(*media) if media else b"" if self.traits.offer == "late" else self.sdp()
+        kind = [("Content-Type", "application/sdp")] if offer else []
+        raw = self.message("INVITE", uri, [*kind, *headers], offer, replace=replace)
         return self.exchange(raw, **how)
 
     def call(self, number, **how):
@@ -132,48 +232,7 @@ class Agent:
 
     def dialog(self, answer):
         """The dialog of an accepted INVITE of ours."""
-        return Dialog(self.end, answer)
-
-
-class Dialog:
-    """The caller's side of a confirmed dialog."""
-
-    def __init__(self, end, answer):
-        invite, ok = sip.Message(answer.sent), answer.response
-        self.end, self.invite, self.ok = end, invite, ok
-        self.callid, self.cseq = invite.callid, invite.cseq[0]
-        self.target = (ok.contact_uris() or [invite.uri])[0]
-        self.routes = [one.strip() for value in reversed(ok.all("record-route"))
-                       for one in reversed(value.split(","))]
-
-    def request(self, method, cseq=None, headers=(), body=b""):
-        """The bytes of a request in this dialog."""
-        if cseq is None:
-            self.cseq += 1
-            cseq = self.cseq
-        return sip.build(f"{method} {self.target} SIP/2.0", [
-            ("Via", self.end.via()), ("Max-Forwards", "70"), *[("Route", one) for one in self.routes],
-            ("From", self.invite.get("from")), ("To", self.ok.get("to")), ("Call-ID", self.callid),
-            ("CSeq", f"{cseq} {method}"), ("Contact", f"<sip:caller@{self.end.where}>"), *headers], body)
-
-    def ack(self):
-        """Acknowledge the 200."""
-        self.end.send(self.request("ACK", self.invite.cseq[0]))
-
-    def bye(self, seconds=sip.DEADLINE):
-        """Hang up; the final response or None."""
-        raw = self.request("BYE")
-        self.end.send(raw)
-        return self.end.final(self.callid, sip.Message(raw).cseq, seconds)
-
-
-def ack(invite, response):
-    """The ACK of a failure: same branch, hop by hop (RFC 3261, 17.1.1.3)."""
-    head = [("Via", invite.get("via")), ("Max-Forwards", "70"), ("From", invite.get("from")),
-            ("To", response.get("to")), ("Call-ID", invite.callid),
-            ("CSeq", f"{invite.cseq[0]} ACK")]
-    head += [("Route", value) for value in invite.all("route")]
-    return sip.build(f"ACK {invite.uri} SIP/2.0", head)
+        return Dialog(self, sip.Message(answer.sent), answer.response)
 
 
 def replayed(raw, end, contact, callid=None, cseq=None, expires=None):

@@ -151,7 +151,7 @@ class Kamailio(Process):
         try:
             found = self.rpc("ul.lookup", table, aor)
         except RpcError as refused:
-            if "AOR not found" in refused.text:
+            if "AOR not found" in refused.text or "has no contacts" in refused.text:
                 return []
             raise
         return [entry["Contact"]["Address"] for entry in found["Contacts"]]

@@ -23,8 +23,13 @@ TRUNKS = "127.3.0.1"       # carriers
 
 FIRST, REGION, REGIONS = 12000, 1000, 20
 
+# What a telephone behind a NAT takes for its own address, and its proxy there. tests/alone.sh keeps the whole
+# of 192.168.0.0/16 on loopback: what is sent there reaches nobody, as anywhere outside of a NAT.
+PRIVATE, PRIVATE_PROXY = "192.168.1.5", "192.168.1.1"
+
 _mine = None        # the claim: held as long as this process lives
 _base = _next = 0
+_address = 0
 
 
 def _claim_region():
@@ -86,6 +91,25 @@ def block(count):
         if used is None:
             return first
     raise RuntimeError(f"no {count} free ports in a row between {_base} and {_base + REGION}")
+
+
+def address():
+    """A loopback address that no other telephone of any run has."""
+    global _address
+    if _mine is None:
+        _claim_region()
+    _address += 1
+    return f"127.{100 + (_base - FIRST) // REGION}.{_address // 250}.{1 + _address % 250}"
+
+
+def private_stays_here():
+    """Is the private range this machine's own, so that nothing sent there leaves it? (tests/alone.sh)"""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.bind((PRIVATE, 0))
+        except OSError:
+            return False
+    return True
 
 
 def port():

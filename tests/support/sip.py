@@ -20,6 +20,7 @@ from . import ports
 DEADLINE = 5.0
 COMPACT = {"v": "via", "f": "from", "t": "to", "i": "call-id", "m": "contact", "l": "content-length",
            "c": "content-type", "k": "supported", "s": "subject", "e": "content-encoding"}
+TAG = re.compile(r";\s*tag=([^;>\s]+)", re.I)
 HASHES = {"MD5": hashlib.md5, "SHA-256": hashlib.sha256}
 _numbers = itertools.count(1)
 
@@ -39,8 +40,8 @@ def branch():
 class Message:
     """A parsed message. Header names are matched without case, compact forms too."""
 
-    def __init__(self, raw, source=None):
-        self.raw, self.source = raw, source
+    def __init__(self, raw, source=None, sock=None):
+        self.raw, self.source, self.sock = raw, source, sock    # whence it came, and to which socket
         head, _, self.body = raw.partition(b"\r\n\r\n")
         lines = re.sub(r"\r\n[ \t]+", " ", head.decode("utf-8", "replace")).split("\r\n")
         self.start = lines[0]
@@ -78,7 +79,7 @@ class Message:
 
     def tag(self, name):
         """The tag of From or To."""
-        found = re.search(r";\s*tag=([^;>\s]+)", self.get(name) or "")
+        found = TAG.search(self.get(name) or "")
         return found[1] if found else None
 
     def contact_uris(self):
@@ -113,11 +114,11 @@ def with_header(raw, name, value):
     return b"\r\n".join(out) + b"\r\n\r\n" + body
 
 
-def sdp(host, port, codecs=(("0", "PCMU"), ("8", "PCMA")), profile="RTP/AVP"):
+def sdp(host, port, codecs=(("0", "PCMU"), ("8", "PCMA")), profile="RTP/AVP", direction="sendrecv"):
     """A plain one-stream offer or answer."""
     maps = "".join(f"a=rtpmap:{number} {name}/8000\r\n" for number, name in codecs)
     return (f"v=0\r\no=- 1 1 IN IP4 {host}\r\ns=-\r\nc=IN IP4 {host}\r\nt=0 0\r\n"
-            f"m=audio {port} {profile} {' '.join(n for n, _ in codecs)}\r\n{maps}a=sendrecv\r\n").encode()
+            f"m=audio {port} {profile} {' '.join(n for n, _ in codecs)}\r\n{maps}a={direction}\r\n").encode()
 
 
 def media_of(body):
@@ -186,18 +187,30 @@ def pick_challenge(response, algorithm=None):
 # -- sockets ----------------------------------------------------------------
 
 class Endpoint:
-    """One local SIP address. UDP; or TCP, connected to `server`."""
+    """One local SIP address. UDP; or TCP, connected to `server`.
 
-    def __init__(self, server, host=ports.OFFICE, port=0, transport="udp"):
+    claimed   (host, port) that it takes for its own and writes into Via: what a client behind a NAT knows
+    listen    (host, port) of a second UDP socket: where its Contact says that it listens
+    rport     does its Via ask for the port (RFC 3581)?
+    dress     function from the bytes of a message, and whether they leave by the second socket, to those to send
+    """
+
+    def __init__(self, server, host=ports.OFFICE, port=0, transport="udp", claimed=None, listen=None, rport=True,
+                 dress=None):
         self.server, self.transport = server, transport
         self._inbox, self._stream = [], b""
         self.seen = []
+        self._rport, self._dress, self._second = rport, dress, None
         if transport == "udp":
             self.sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
             self.sock.bind((host, port))
         else:
             self.sock = socket.create_connection(server, DEADLINE, (host, port))
+        if listen:
+            self._second = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            self._second.bind(listen)
         self.host, self.port = self.sock.getsockname()
+        self.claimed = claimed or (self.host, self.port)
 
     @property
     def where(self):
@@ -206,25 +219,31 @@ class Endpoint:
 
     def via(self, own_branch=None):
         """A Via value for a new request."""
-        return f"SIP/2.0/{self.transport.upper()} {self.where};rport;branch={own_branch or branch()}"
+        host, port = self.claimed
+        return (f"SIP/2.0/{self.transport.upper()} {host}:{port}{';rport' if self._rport else ''}"
+                f";branch={own_branch or branch()}")
 
-    def send(self, raw, to=None):
-        """Send the bytes as they are."""
+    def send(self, raw, to=None, sock=None):
+        """Send the bytes, as they are if the endpoint has no `dress`. `sock`: the one that a request came to."""
+        if self._dress:
+            raw = self._dress(raw, sock is not None and sock is self._second)
         if self.transport == "udp":
-            self.sock.sendto(raw, to or self.server)
+            (sock or self.sock).sendto(raw, to or self.server)
         else:
             self.sock.sendall(raw)
 
     def _take(self, seconds):
         """One more message from the socket, or None."""
-        if not select.select([self.sock], [], [], max(0.0, seconds))[0]:
+        sockets = [one for one in (self.sock, self._second) if one]
+        ready = select.select(sockets, [], [], max(0.0, seconds))[0]
+        if not ready:
             return None
         if self.transport == "udp":
             try:
-                data, source = self.sock.recvfrom(1 << 16)
+                data, source = ready[0].recvfrom(1 << 16)
             except ConnectionRefusedError:
                 return None
-            return Message(data, source) if data.strip() else None
+            return Message(data, source, ready[0]) if data.strip() else None
         data = self.sock.recv(1 << 16)
         if not data:
             raise ConnectionResetError("the peer closed the TCP connection")
@@ -233,6 +252,7 @@ class Endpoint:
 
     def _cut(self):
         """A complete message off the TCP stream, or None."""
+        self._stream = self._stream.lstrip(b"\r\n")        # keepalives (RFC 5626, 3.5.1)
         head, found, rest = self._stream.partition(b"\r\n\r\n")
         if not found:
             return None
@@ -278,14 +298,16 @@ class Endpoint:
                for name, value in request.headers
                if name in ("via", "record-route", "from", "to", "call-id", "cseq")]
         if tag:
-            own = [(name, value if name != "To" or ";tag=" in value else f"{value};tag={tag}")
+            own = [(name, value if name != "To" or TAG.search(value) else f"{value};tag={tag}")
                    for name, value in own]
         own = [("CSeq" if name == "Cseq" else name, value) for name, value in own]
-        self.send(build(f"SIP/2.0 {status} {reason}", [*own, *headers], body), request.source)
+        self.send(build(f"SIP/2.0 {status} {reason}", [*own, *headers], body), request.source, request.sock)
 
     def close(self):
-        """Close the socket."""
+        """Close the sockets."""
         self.sock.close()
+        if self._second:
+            self._second.close()
 
     def __enter__(self):
         return self

@@ -24,6 +24,7 @@ from .kamailio import OUR_MODULES, ROOT, Kamailio, module_path
 from .process import ProcessError, run
 from .rtpengine import Rtpengine
 from .sipp import Sipp
+from .traits import PLAIN, draw
 
 DOMAIN = "127.0.0.1"
 MODULES = ("callroute", "fraudguard", "regguard")
@@ -120,12 +121,16 @@ class Stack:
     env       more variables of cfg/defs.cfg
     local     text of a local.cfg
     edit      {file of cfg/: function from its text to another}
+    host      address of the edge and of rtpengine
+    rng       a random.Random that draws the traits of scripted telephones; None: they are plain
     """
 
-    def __init__(self, run_dir, switches=SWITCHES, settings=None, sql=(), env=None, local="", edit=None):
+    def __init__(self, run_dir, switches=SWITCHES, settings=None, sql=(), env=None, local="", edit=None,
+                 host=ports.HOME, rng=None):
+        self.rng = rng
         self.run_dir, self.domain = str(run_dir), DOMAIN
         self.switches = switches
-        self.host, self.port = ports.HOME, ports.port()
+        self.host, self.port = host, ports.port()
         self.trunks = {name: ports.port() for name in ("dead", "good", "emergency")}
         chosen = {"domain": DOMAIN, **{f"trunk_{name}": self.trunk_uri(name) for name in self.trunks},
                   **(settings or {})}
@@ -136,9 +141,9 @@ class Stack:
                 out.write(local)
         for name, change in (edit or {}).items():
             self._edit(name, change)
-        self.rtpengine = Rtpengine(self.run_dir) if "WITH_RTPENGINE" in switches else None
-        self.kamailio = Kamailio(self.cfg, self.run_dir, self.port, env={
-            **environment(self.run_dir, self.database, self.port, self.rtpengine, switches), **(env or {})})
+        self.rtpengine = Rtpengine(self.run_dir, host) if "WITH_RTPENGINE" in switches else None
+        self.kamailio = Kamailio(self.cfg, self.run_dir, self.port, host, env={
+            **environment(self.run_dir, self.database, self.port, self.rtpengine, switches, host), **(env or {})})
         self.carriers = {}
         self._open = []
 
@@ -207,9 +212,21 @@ class Stack:
         """The password of a demo user."""
         return f"{user}-demo"
 
-    def agent(self, user, host=ports.OFFICE, password=None, **how):
-        """A scripted telephone of a demo user."""
-        return self.keep(Agent(self.server, user, self.domain, password or self.password(user), host, **how))
+    def agent(self, user, host=ports.OFFICE, password=None, traits=None, **how):
+        """A scripted telephone of a demo user; without `traits`, of drawn ones."""
+        traits = traits or self._drawn()
+        print(f"{user} at {host}: {traits}")    # pytest shows it with a failure
+        return self.keep(Agent(self.server, user, self.domain, password or self.password(user), host,
+                               traits=traits, **how))
+
+    def _drawn(self):
+        """Traits by chance, such that any number of these telephones may live at one address."""
+        if self.rng is None:
+            return PLAIN
+        while True:
+            one = draw(self.rng, **({} if ports.private_stays_here() else {"nat": "public"}))
+            if (one.contact, one.nat, one.proxy) != ("no-port", "public", "none"):
+                return one
 
     def phone(self, user, hertz, host=ports.OFFICE, **how):
         """A started baresip of a demo user."""
