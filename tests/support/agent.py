@@ -100,10 +100,13 @@ class Agent:
     def binding(self):
         """The URI that it registers."""
         host, port = self.home
-        text = f"sip:{self.spelled()}@{host}" + ("" if self.traits.contact == "no-port" else f":{port}")
-        if self.traits.transport != "udp":
+        kind = self.traits.contact
+        text = ("sip:" if kind == "no-user" else f"sip:{self.spelled()}@") + host
+        text += "" if kind == "no-port" else f":{port}"
+        # Without <> a parameter would be the header's, not the URI's (RFC 3261, 20.10).
+        if self.traits.transport != "udp" and kind != "no-brackets":
             text += f";transport={self.traits.transport}"
-        return text + (";line=h4xq;ob" if self.traits.contact == "parameters" else "")
+        return text + (";line=h4xq;ob" if kind == "parameters" else "")
 
     @property
     def contact(self):
@@ -113,7 +116,8 @@ class Agent:
     def contact_value(self, register=False):
         """The value of its Contact header."""
         name = '"Office, 2nd floor" ' if self.traits.contact == "parameters" else ""
-        value = f"{name}<{self.binding if register else self.contact}>"
+        uri = self.binding if register else self.contact
+        value = uri if self.traits.contact == "no-brackets" else f"{name}<{uri}>"
         if self.traits.instance != "none":
             value += f';+sip.instance="{self.device}"'
         if register and self.traits.instance == "reg-id":

@@ -17,7 +17,7 @@ LEVELS = {
     "nat": ("public", "private"),
     "transport": ("udp", "tcp"),
     # what its Contact names beside its user
-    "contact": ("plain", "no-port", "parameters", "other-port", "gruu", "temp-gruu"),
+    "contact": ("plain", "no-port", "no-user", "no-brackets", "parameters", "other-port", "gruu", "temp-gruu"),
     # RFC 5626: which device it is, and which of its flows
     "instance": ("none", "instance", "reg-id"),
     # a proxy of its own before it, which records its route
