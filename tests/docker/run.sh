@@ -23,6 +23,6 @@ docker build --build-arg "SUITE=$suite" -t "$image" -f "$top/tests/docker/Docker
 # A container without a network has no ::1 either, unless it is told so. SYS_ADMIN: a test of ENUM mounts
 # a resolv.conf of its own in a private namespace. NET_ADMIN: tests/alone.sh adds the addresses of telephones
 # behind a NAT.
-docker run --rm --init --network none --sysctl net.ipv6.conf.lo.disable_ipv6=0 --cap-add SYS_ADMIN,NET_ADMIN \
+docker run --rm --init --network none --sysctl net.ipv6.conf.lo.disable_ipv6=0 --cap-add SYS_ADMIN --cap-add NET_ADMIN \
 	-v "$top:/src:ro" "$image" \
 	sh -c 'cp -r /src/. /tollgate && rm -rf build && exec "$@"' sh "$@"
