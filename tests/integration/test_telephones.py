@@ -231,6 +231,13 @@ def test_bye_that_nobody_answers_ends_the_media_too(make_stack):
     assert process.eventually(lambda: not stack.rtpengine.calls() and not stack.kamailio.rpc("dlg.list"))
 
 
+def test_call_that_its_timer_ends_keeps_no_media(make_stack):
+    stack = make_stack(edit={"params.cfg": lambda text: text.replace('"default_timeout", 43200', '"default_timeout", 1')})
+    alice, bob = telephones(stack)
+    Call(alice, bob).ring().answer()
+    assert process.eventually(lambda: not stack.rtpengine.calls()), stack.rtpengine.calls()
+
+
 # -- credentials ---------------------------------------------------------------------
 
 @pytest.mark.parametrize("method, status", [("REGISTER", 401), ("INVITE", 407)])
