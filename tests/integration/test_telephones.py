@@ -183,6 +183,19 @@ def test_device_at_the_limit_replaces_its_own_binding(stack):
     assert set(stack.contacts("alice")) == {one.contact for one in (*others, moved)}
 
 
+@needs_private
+@pytest.mark.parametrize("nat", ["public", "private"])
+def test_one_address_drives_nobody_out(stack, nat):
+    """Who knows the password, the model and nothing else replaces his own bindings."""
+    owner = stack.agent("alice", host=ports.address(), traits=PLAIN.but(nat=nat))
+    assert owner.register().status == 200
+    thief = stack.agent("alice", host=ports.FOREIGN, traits=PLAIN)
+    for number in range(12):
+        thief.callid = sip.token("thief")
+        assert thief.register(contact=f"<sip:alice@{ports.FOREIGN}:{6000 + number}>").status == 200
+    assert owner.contact in stack.contacts("alice")
+
+
 def test_request_with_more_contacts_than_fit_drives_nobody_out(stack):
     alice = stack.agent("alice", host=ports.address(), traits=PLAIN)
     assert alice.register().status == 200
@@ -232,7 +245,7 @@ def test_bye_that_nobody_answers_ends_the_media_too(make_stack):
 
 
 def test_call_that_its_timer_ends_keeps_no_media(make_stack):
-    stack = make_stack(edit={"params.cfg": lambda text: text.replace('"default_timeout", 43200', '"default_timeout", 1')})
+    stack = make_stack(edit={"params.cfg": lambda text: text.replace('_timeout", 43200', '_timeout", 1')})
     alice, bob = telephones(stack)
     Call(alice, bob).ring().answer()
     assert process.eventually(lambda: not stack.rtpengine.calls()), stack.rtpengine.calls()
