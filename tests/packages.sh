@@ -27,7 +27,7 @@ packages_of() {
 		# What the tests use beyond that.
 		test) echo baresip-core sip-tester python3-pytest python3-pytest-xdist python3-phonenumbers python3-dateutil libcmocka-dev kamailio-mysql-modules \
 			kamailio-tls-modules kamailio-utils-modules kamailio-extra-modules kamailio-python3-modules sipvicious tshark openssl \
-			libmaxmind-db-writer-perl mariadb-server mariadb-client sqlite3 tzdata iproute2 ;;
+			libmaxmind-db-writer-perl mariadb-server mariadb-client sqlite3 tzdata iproute2 nftables linphone-cli ;;
 		# Counts the instructions of the trie and the cells.
 		bench) echo valgrind ;;
 		docker) echo docker.io docker-compose debootstrap python3 python3-pytest ;;

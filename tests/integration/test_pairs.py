@@ -16,19 +16,6 @@ pytestmark = pytest.mark.skipif(not ports.private_stays_here(),
                                 reason="192.168.0.0/16 is not this machine's own: run by tests/alone.sh")
 
 
-def leftovers(stack):
-    """What calls have left behind: {what: of it}, empty when nothing."""
-    rpc = stack.kamailio.rpc
-    left = {
-        "media sessions": stack.rtpengine.calls(),
-        # State 5 is over: it goes with its transaction, some seconds later (test_telephones.py waits for that).
-        "dialogs": [row for row in rpc("dlg.list") if row["state"] != 5],
-        "places of accounts": rpc("fraudguard.stats")["calls"],
-        "channels of trunks": [row for row in rpc("callroute.stats")["trunks"] if row["channels"]],
-    }
-    return {what: of_it for what, of_it in left.items() if of_it}
-
-
 @pytest.mark.parametrize("number", range(len(CALLS)))
 def test_call(stack, number):
     one, other, hangs_up = CALLS[number]
@@ -41,7 +28,7 @@ def test_call(stack, number):
     call = Call(caller, callee).ring().answer().talk()
     call.hold().resume().talk()
     assert call.hang_up(hangs_up) == 200
-    assert process.eventually(lambda: not leftovers(stack)), leftovers(stack)
+    assert process.eventually(lambda: not stack.left_behind()), stack.left_behind()
 
 
 def test_pairs_are_counted(record_property):

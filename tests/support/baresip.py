@@ -65,10 +65,11 @@ class Baresip(Process):
 
     modules   more of its modules, such as "srtp.so"
     account   more account parameters, such as ";mediaenc=srtp-mand"
+    space     the network that it lives in (lab.Namespace); None: ours
     """
 
     def __init__(self, run_dir, user, domain, password, proxy, hertz, host=ports.OFFICE,
-                 expires=120, modules=(), account="", answer="auto"):
+                 expires=120, modules=(), account="", answer="auto", space=None):
         self.user, self.domain, self.host, self.hertz = user, domain, host, hertz
         self.folder = os.path.join(run_dir, f"baresip-{user}")
         self.sip_port, self.ctrl_port = ports.port(), ports.port()
@@ -88,7 +89,9 @@ class Baresip(Process):
         with open(os.path.join(self.folder, "contacts"), "w", encoding="utf-8"):
             pass
         self.events, self._sock, self._buffer, self._token = [], None, b"", 0
-        super().__init__(f"baresip-{user}", ["baresip", "-4", "-f", self.folder],
+        self._reach = space.connect if space else socket.create_connection
+        argv = ["baresip", "-4", "-f", self.folder]
+        super().__init__(f"baresip-{user}", space.inside(argv) if space else argv,
                          os.path.join(self.folder, "log"), cwd=self.folder)
 
     # -- life ---------------------------------------------------------------
@@ -108,7 +111,7 @@ class Baresip(Process):
 
     def _connect(self):
         try:
-            self._sock = socket.create_connection((self.host, self.ctrl_port), 1)
+            self._sock = self._reach((self.host, self.ctrl_port), 1)
             return True
         except OSError:
             return False
@@ -210,6 +213,26 @@ class Baresip(Process):
         if found["type"] == "CALL_CLOSED":
             raise self.error(f"the call did not come about: {found.get('param')}")
         return found["id"]
+
+    def rings(self, since=0, seconds=10):
+        """Wait for a call to come in."""
+        self.event("CALL_INCOMING", seconds, since)
+
+    def hears_ringing(self, since=0, seconds=10):
+        """Wait until the other end rings."""
+        self.event("CALL_RINGING", seconds, since)
+
+    def answer(self):
+        """Take the call that comes in (with answer="manual")."""
+        self.command("accept")
+
+    def hold(self):
+        """Let the other end wait."""
+        self.command("hold")
+
+    def resume(self):
+        """Take the call back."""
+        self.command("resume")
 
     def hang_up(self):
         """End the call."""

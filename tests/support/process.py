@@ -35,6 +35,8 @@ def readable(pipe, seconds):
 class Process:
     """One child. Use as a context manager, or call start() and stop()."""
 
+    STDIN = subprocess.DEVNULL
+
     def __init__(self, name, argv, log, env=None, cwd=None):
         self.name = name
         self.argv = [str(arg) for arg in argv]
@@ -56,7 +58,7 @@ class Process:
         self.lines, self._rest, self.stuck = [], b"", []
         self.child = subprocess.Popen(
             ["setpriv", "--pdeathsig", "TERM", "--", *self.argv],
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            stdin=self.STDIN, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             env=self.env, cwd=self.cwd, start_new_session=True)
         self._ended = False
         self._reader = threading.Thread(target=self._read, args=(self.child.stdout,), name=f"log of {self.name}",

@@ -61,3 +61,17 @@ def shares(path, *hertz, seconds=2.0):
         raise ValueError(f"{path}: {len(samples) / rate:.2f} s recorded, {seconds} s needed")
     window = samples[-need:]
     return [share(window, rate, one) for one in hertz]
+
+
+def best_shares(path, *hertz, seconds=1.0, window=0.25):
+    """The greatest share of each frequency in any `window` of the last `seconds` of a recording.
+
+    For a telephone whose jitter buffer cuts pieces out and puts pieces in: where two
+    pieces meet, a sine's share falls. A recording shorter than that: ValueError.
+    """
+    samples, rate = read(path)
+    need, size = int(rate * seconds), int(rate * window)
+    if len(samples) < need:
+        raise ValueError(f"{path}: {len(samples) / rate:.2f} s recorded, {seconds} s needed")
+    pieces = [samples[first:first + size] for first in range(len(samples) - need, len(samples) - size + 1, size)]
+    return [max(share(piece, rate, one) for piece in pieces) for one in hertz]
