@@ -32,6 +32,7 @@ call_max_calls          4
 call_local_timeout      60
 audio_path              {folder}
 audio_source            aufile,{wav}
+audio_player            aubridge,none
 audio_channels          1
 ausrc_srate             8000
 auplay_srate            8000
@@ -41,6 +42,7 @@ jitter_buffer_delay     1-5
 module_path             {modules}
 module                  g711.so
 module                  aufile.so
+module                  aubridge.so
 module                  sndfile.so
 {extra}module_tmp              uuid.so
 module_tmp              account.so

@@ -35,6 +35,7 @@ display=0
 
 [sound]
 ec=0
+hold_music={tone}
 
 [proxy_0]
 reg_proxy=<sip:{server};transport={transport}>
@@ -65,11 +66,10 @@ class Linphone(Process):
         self.folder = os.path.join(run_dir, f"linphone-{user}")
         # Without this folder it has no database, and ends.
         os.makedirs(os.path.join(self.folder, ".local", "share", "linphone"))
-        tone.make(os.path.join(self.folder, "tone.wav"), hertz)
         self.heard = os.path.join(self.folder, "heard.wav")
         config, first = os.path.join(self.folder, "linphonerc"), ports.block(RTP_PORTS)
         with open(config, "w", encoding="utf-8") as out:
-            out.write(CONFIG.format(sip=ports.port(), rtp=first, rtp_last=first + RTP_PORTS - 1, user=user,
+            out.write(CONFIG.format(tone=tone.make(os.path.join(self.folder, "tone.wav"), hertz), sip=ports.port(), rtp=first, rtp_last=first + RTP_PORTS - 1, user=user,
                                     domain=domain, password=password, expires=expires,
                                     server=f"{server[0]}:{server[1]}", transport=transport))
             for number, (mime, rate, enabled) in enumerate(CODECS):
@@ -82,9 +82,11 @@ class Linphone(Process):
     def start(self):
         """Start and say where its sound comes from and goes to."""
         super().start()
-        self._say("soundcard use files")
-        self._say("play tone.wav")
-        self._say("record heard.wav")
+        try:
+            self._until("soundcard use files", "Using wav files")
+        except BaseException:
+            self.stop()
+            raise
         return self
 
     def stop(self, seconds=5):
@@ -103,15 +105,20 @@ class Linphone(Process):
         self.child.stdin.write(f"{line}\n".encode())
         self.child.stdin.flush()
 
+    def _until(self, line, answer, seconds=10):
+        """Say a line until it is answered like this. What is said before it reads its input is lost."""
+        def asked():
+            self._say(line)
+            return self.grep(answer)
+        if not eventually(asked, seconds, 0.1):
+            raise self.error(f"'{line}' was not answered with /{answer}/ in {seconds} s")
+
     # -- telephone ----------------------------------------------------------
 
     def registered(self, seconds=10):
-        """Wait until its registration is accepted: it says so only when asked."""
-        def asked():
-            self._say("status register")
-            return self.grep(r"\bregistered, identity=")
-        if not eventually(asked, seconds, 0.1):
-            raise self.error(f"not registered in {seconds} s")
+        """Wait until its registration is accepted (it says so only when asked); then it records what it hears."""
+        self._until("status register", r"\bregistered, identity=", seconds)
+        self._say("record heard.wav")
 
     def dial(self, uri):
         """Place a call; a mark from which its events count."""
