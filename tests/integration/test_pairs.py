@@ -26,7 +26,8 @@ def test_call(stack, number):
         assert answer.status == 200, answer
         assert telephone.contact == telephone.binding or telephone.gruu, answer.response.raw
     call = Call(caller, callee).ring().answer().talk()
-    call.hold().resume().talk()
+    holds = "callee" if hangs_up == "caller" else "caller"
+    call.hold(holds).resume(holds).talk()
     assert call.hang_up(hangs_up) == 200
     assert process.eventually(lambda: not stack.left_behind()), stack.left_behind()
 

@@ -56,6 +56,22 @@ def test_contact_in_the_answer_to_a_reinvite_is_as_good_as_the_first(stack):
 
 
 @needs_private
+@pytest.mark.parametrize("side", ["caller", "callee"])
+@pytest.mark.parametrize("transport", ["udp", "tcp"])
+def test_telephone_that_changes_its_network_in_a_call(stack, transport, side):
+    """From another address, perhaps over another connection, it offers again (RFC 3261, 12.2.1.1): it is there now."""
+    alice, bob = telephones(stack, PRIVATE, PRIVATE)
+    call = Call(alice, bob).ring().answer().talk()
+    moved = stack.agent({"caller": "alice", "callee": "bob"}[side], host=ports.address(),
+                        traits=PRIVATE.but(transport=transport))
+    call.moves(side, moved)
+    call.reinvite(side).talk()
+    other = "callee" if side == "caller" else "caller"
+    call.reinvite(other)
+    assert call.hang_up(other) == 200
+
+
+@needs_private
 def test_end_by_the_operator_reaches_both_telephones(stack):
     """The BYE that dialog itself makes has no Route to follow but the stored Contacts."""
     alice, bob = telephones(stack, PRIVATE, PRIVATE)

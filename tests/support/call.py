@@ -186,6 +186,12 @@ class Call:
         self._ack(mine, mine.cseq, other)
         return self
 
+    def moves(self, side, telephone):
+        """From now on this telephone is that end of the call: the same one in another network."""
+        _, dialog, _, _ = self._sides(side)
+        dialog.agent, dialog.end = telephone, telephone.end
+        setattr(self, side, telephone)
+
     def hold(self, by="caller"):
         """One side lets the other one wait (RFC 3264, 8.4)."""
         return self.reinvite(by, "sendonly")

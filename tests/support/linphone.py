@@ -69,9 +69,10 @@ class Linphone(Process):
         self.heard = os.path.join(self.folder, "heard.wav")
         config, first = os.path.join(self.folder, "linphonerc"), ports.block(RTP_PORTS)
         with open(config, "w", encoding="utf-8") as out:
-            out.write(CONFIG.format(tone=tone.make(os.path.join(self.folder, "tone.wav"), hertz), sip=ports.port(), rtp=first, rtp_last=first + RTP_PORTS - 1, user=user,
-                                    domain=domain, password=password, expires=expires,
-                                    server=f"{server[0]}:{server[1]}", transport=transport))
+            out.write(CONFIG.format(
+                tone=tone.make(os.path.join(self.folder, "tone.wav"), hertz), sip=ports.port(), rtp=first,
+                rtp_last=first + RTP_PORTS - 1, user=user, domain=domain, password=password, expires=expires,
+                server=f"{server[0]}:{server[1]}", transport=transport))
             for number, (mime, rate, enabled) in enumerate(CODECS):
                 out.write(f"\n[audio_codec_{number}]\nmime={mime}\nrate={rate}\nenabled={enabled}\n")
         argv = ["linphonec", "-d", "6", "-l", os.path.join(self.folder, "trace"), "-c", config]

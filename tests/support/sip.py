@@ -84,8 +84,8 @@ class Message:
 
     def contact_uris(self):
         """The URIs of all Contact headers."""
-        return [uri for value in self.all("contact")
-                for uri in re.findall(r"<([^>]+)>", value) or [value.partition(";")[0].strip()]]
+        values = [re.sub(r'"[^"]*"', "", value) for value in self.all("contact")]
+        return [uri for value in values for uri in re.findall(r"<([^>]+)>", value) or [value.partition(";")[0].strip()]]
 
     def __repr__(self):
         return f"<{self.start} | {self.callid}>"
