@@ -56,6 +56,17 @@ def test_contact_in_the_answer_to_a_reinvite_is_as_good_as_the_first(stack):
 
 
 @needs_private
+@pytest.mark.parametrize("host", [ports.PRIVATE, "phone.invalid"])
+def test_answer_has_another_contact_than_the_registration(stack, host):
+    """Many telephones register what the server has seen of them, and answer with what they see themselves."""
+    alice, bob = telephones(stack)
+    bob.contact_value = lambda register=False: f"<sip:bob@{host}:5062>"
+    call = Call(alice, bob).ring().answer()
+    call.reinvite("caller").reinvite("callee")
+    assert call.hang_up() == 200
+
+
+@needs_private
 @pytest.mark.parametrize("side", ["caller", "callee"])
 @pytest.mark.parametrize("transport", ["udp", "tcp"])
 def test_telephone_that_changes_its_network_in_a_call(stack, transport, side):
