@@ -121,8 +121,8 @@ static void answered(uint64_t id, const struct cell *t, sip_msg_t *rpl)
 				&req->callid->body, &get_from(req)->tag_value, &to);
 	if(answer.dialog == 0)
 		return;
-	callroute_edit_surely(
-			callroute.attempt_store, id, till, now, mark_answered, &answer);
+	tg_store_edit(
+			callroute.attempt_store, id, 0, till, now, mark_answered, &answer);
 	if(answer.over)
 		callroute_give_back(id, now);
 	else
@@ -177,7 +177,7 @@ static void on_destroy(struct cell *t, int type, struct tmcb_params *p)
 	int over = 0;
 
 	if(t->uas.status >= 200 && t->uas.status < 300) {
-		callroute_edit_surely(callroute.attempt_store, id,
+		tg_store_edit(callroute.attempt_store, id, 0,
 				now + seconds(callroute.attempt_ttl), now, mark_up, &over);
 		if(over)
 			callroute_give_back(id, now);

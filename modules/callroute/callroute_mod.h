@@ -302,10 +302,6 @@ struct dlg_binds;
 int callroute_end_init(void);
 /* Has the dialog module follow this call; nothing where it is not loaded. */
 void callroute_follow_dialog(sip_msg_t *msg, uint64_t id);
-/* tg_store_edit, not given up because some process was preempted inside a lock:
- * for some milliseconds. */
-int callroute_edit_surely(struct tg_store *store, uint64_t key,
-		uint64_t expires, uint64_t now, tg_store_edit_f edit, void *arg);
 /* In a record whose answer could not be noted in time: any dialog of the
  * request's. */
 #define CALLROUTE_ANY_DIALOG UINT64_MAX

@@ -20,7 +20,7 @@
 #include <string.h>
 
 #define ALL ((1u << CALLROUTE_OWNERS) - 1)
-#define STUBBORN 10 /* milliseconds, about, for a lock that must be had */
+#define ROUNDS 10 /* attempts of one call that may undo each other's names */
 #define ATTEMPT (1u << CALLROUTE_OWNER_TRUNK | 1u << CALLROUTE_OWNER_CARRIER)
 
 static const struct callroute_call NOTHING;
@@ -92,18 +92,6 @@ int callroute_capacity_peek(struct callroute_live *live,
 
 /* ---- channels ---- */
 
-/* Not left to the expiry because some process was preempted inside a lock.
- * 0, -EBUSY. */
-static int release(struct callroute_live *live, uint64_t call, uint64_t owner)
-{
-	int tries;
-
-	for(tries = 0; tries < STUBBORN; tries++)
-		if(tg_lease_release(leases_of(live), call, owner) != -EBUSY)
-			return 0;
-	return -EBUSY;
-}
-
 /* All of `id` but what `keep` names. What stayed busy goes to `left` (or NULL). */
 static void give_back(struct callroute_live *live, uint64_t call,
 		const uint32_t id[], const struct callroute_call *keep, uint32_t left[])
@@ -113,7 +101,9 @@ static void give_back(struct callroute_live *live, uint64_t call,
 	for(kind = 0; kind < CALLROUTE_OWNERS; kind++)
 		if(id[kind] != 0 && id[kind] != keep->held[kind]
 				&& id[kind] != keep->next[kind]
-				&& release(live, call, owner_key(kind, id[kind])) < 0
+				&& tg_lease_release(
+						   leases_of(live), call, owner_key(kind, id[kind]))
+						   == -EBUSY
 				&& left != NULL)
 			left[kind] = id[kind];
 }
@@ -188,9 +178,9 @@ static int name_it(struct callroute_live *live, uint64_t call,
 		struct callroute_attempt *a, uint64_t now)
 {
 	struct callroute_call keep;
-	int tries, rc = -EINPROGRESS;
+	int round, rc = -EINPROGRESS;
 
-	for(tries = 0; tries < STUBBORN && rc == -EINPROGRESS; tries++) {
+	for(round = 0; round < ROUNDS && rc == -EINPROGRESS; round++) {
 		rc = callroute_record_announce(live, call, a, now);
 		if(rc != -EINPROGRESS)
 			break;
@@ -271,37 +261,24 @@ int callroute_capacity_move(struct callroute_live *live, uint64_t call,
 	return attempt(live, call, claim, expires, now, 1);
 }
 
-/* As release(). */
-static int renew(struct callroute_live *live, uint64_t call, uint64_t owner,
-		uint64_t expires, uint64_t now)
-{
-	int tries;
-
-	for(tries = 0; tries < STUBBORN; tries++)
-		if(tg_lease_renew(leases_of(live), call, owner, expires, now) != -EBUSY)
-			return 0;
-	return -EBUSY;
-}
-
 int callroute_capacity_renew(struct callroute_live *live, uint64_t call,
 		uint64_t expires, uint64_t now)
 {
 	struct callroute_attempt a = {.expires = expires};
 	unsigned kind;
-	int tries, rc = -EBUSY;
+	int rc;
 
 	if(expires <= now)
 		return -EINVAL;
 	/* The record first: what it names must not outlive it. */
-	for(tries = 0; tries < STUBBORN && rc == -EBUSY; tries++)
-		rc = callroute_record_extend(live, call, &a, now);
+	rc = callroute_record_extend(live, call, &a, now);
 	if(rc < 0)
 		return rc;
 	for(kind = 0; kind < CALLROUTE_OWNERS; kind++)
 		if(a.before.held[kind] != 0
-				&& renew(live, call, owner_key(kind, a.before.held[kind]),
-						   expires, now)
-						   < 0)
+				&& tg_lease_renew(leases_of(live), call,
+						   owner_key(kind, a.before.held[kind]), expires, now)
+						   == -EBUSY)
 			rc = -EBUSY;
 	return rc;
 }
@@ -309,10 +286,8 @@ int callroute_capacity_renew(struct callroute_live *live, uint64_t call,
 static int give_all_back(struct callroute_live *live, uint64_t call,
 		struct callroute_attempt *a, uint64_t now)
 {
-	int tries, rc = -EBUSY;
+	int rc = callroute_record_take_out(live, call, a, now);
 
-	for(tries = 0; tries < STUBBORN && rc == -EBUSY; tries++)
-		rc = callroute_record_take_out(live, call, a, now);
 	if(rc < 0)
 		return rc;
 	give_back(live, call, a->before.held, &NOTHING, a->left);

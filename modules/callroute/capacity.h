@@ -11,9 +11,10 @@
  *
  * Memory bound: live.h. At capacity (no room for a record or a lease) the call
  * passes uncounted and `untracked` is one more: memory that is full fails no
- * call. Process safety: live.h; a lock between processes is waited for about a
- * millisecond, then the call passes uncounted; ten times as long to give back. A process killed inside: what the
- * call holds is given back by its release, or ends by its expiry.
+ * call. Process safety: live.h; a lock between processes is waited for up to
+ * about 20 ms (lib/setlock.h), then the call passes uncounted, or gives back later
+ * (capacity_owed.h). A process killed inside: what the call holds is given back
+ * by its release, or ends by its expiry.
  *
  * `call`: a keyed 64-bit hash of the Call-ID (lib/hash.h). One call has one
  * attempt at a time; parallel branches need ids of their own. `expires`:

@@ -14,22 +14,10 @@
 #include <errno.h>
 #include <time.h>
 
-#define STUBBORN 10 /* milliseconds, about, for a lock that must be had */
-
 static struct dlg_binds dialog;
 static cmd_function dlg_manage;
 
 /* --- records ------------------------------------------------------------------- */
-
-int callroute_edit_surely(struct tg_store *store, uint64_t key,
-		uint64_t expires, uint64_t now, tg_store_edit_f edit, void *arg)
-{
-	int rc = -EBUSY;
-
-	for(int tries = 0; tries < STUBBORN && rc == -EBUSY; tries++)
-		rc = tg_store_edit(store, key, 0, expires, now, edit, arg);
-	return rc;
-}
 
 /* One leg more, unless it is there (each answer of a forked call comes here). */
 static int add_leg(
@@ -51,8 +39,8 @@ void callroute_add_leg(
 		uint64_t dialog_id, uint64_t id, uint64_t expires, uint64_t now)
 {
 	/* Where dialog is not loaded, callroute_release() in a BYE needs it. */
-	callroute_edit_surely(
-			callroute.answered_store, dialog_id, expires, now, add_leg, &id);
+	tg_store_edit(
+			callroute.answered_store, dialog_id, 0, expires, now, add_leg, &id);
 }
 
 /* --- dialogs ------------------------------------------------------------------- */
@@ -113,7 +101,7 @@ static void on_end(struct dlg_cell *dlg, int type, struct dlg_cb_params *p)
 	struct end end = {.dialog = name_of(dlg, p)};
 	const struct callroute_attempt *a = &end.found;
 	uint64_t id = (uint64_t)(uintptr_t)*p->param, now = glue_now();
-	int known = callroute_edit_surely(callroute.attempt_store, id,
+	int known = tg_store_edit(callroute.attempt_store, id, 0,
 						now + (uint64_t)callroute.attempt_ttl * 1000000, now,
 						mark_over, &end)
 				== 0;

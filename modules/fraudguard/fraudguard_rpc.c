@@ -88,7 +88,7 @@ static void list_store(
 {
 	struct fraudguard_ban b;
 	uint32_t cursor = 0;
-	int rc, tries = 1000; /* a set that a worker holds right now */
+	int rc, tries = 10; /* a set whose holder was stopped: 20 ms each */
 	void *h;
 
 	while((rc = tg_store_next(bans, &cursor, glue_now(), NULL, NULL, &b)) == 0

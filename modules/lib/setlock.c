@@ -6,12 +6,14 @@
 #include "lib/setlock.h"
 
 #include <errno.h>
-#include <sched.h>
+#include <time.h>
 
 /* What is done under these locks takes a microsecond. A longer wait means that
- * the owner has lost its processor: give it ours, but not for ever. */
+ * the owner has lost its processor. To sleep gives it ours: a processor that has
+ * nothing to run takes it over at once. */
 #define SPINS 100
-#define YIELDS 1000
+#define NAPS 130
+#define NAP_NS 100000 /* with Linux's timer slack about 150 us: 20 ms in all */
 
 int tg_setlock_init(struct tg_setlock *l)
 {
@@ -31,9 +33,10 @@ int tg_setlock_init(struct tg_setlock *l)
 
 int tg_setlock_take(struct tg_setlock *l)
 {
+	static const struct timespec nap = {.tv_nsec = NAP_NS};
 	unsigned turn;
 
-	for(turn = 0; turn < SPINS + YIELDS; turn++) {
+	for(turn = 0; turn < SPINS + NAPS; turn++) {
 		int rc = pthread_mutex_trylock(&l->mutex);
 
 		if(rc == 0)
@@ -43,7 +46,7 @@ int tg_setlock_take(struct tg_setlock *l)
 			return TG_LOCK_INHERITED;
 		}
 		if(turn >= SPINS)
-			sched_yield();
+			nanosleep(&nap, NULL);
 #if defined(__x86_64__) || defined(__i386__)
 		else
 			__builtin_ia32_pause();

@@ -1,6 +1,6 @@
 /*
  * A lock between processes that the dead cannot keep: a robust process-shared
- * mutex, tried for a bounded time only.
+ * mutex, waited for during a bounded time only.
  *
  * The kernel marks the mutex of a killed owner, so no pid has to be compared
  * and a reused pid cannot be mistaken for the owner. The new owner is told, and
@@ -23,7 +23,7 @@ struct tg_setlock
 int tg_setlock_init(struct tg_setlock *l); /* 0 or a negative errno */
 
 /* 0, TG_LOCK_INHERITED (held now, its owner died holding it), -EBUSY (a living
- * process kept it for about a millisecond). Not recursive. */
+ * process kept it for about 20 ms). Not recursive. */
 int tg_setlock_take(struct tg_setlock *l);
 void tg_setlock_give(struct tg_setlock *l);
 

@@ -12,7 +12,7 @@
  * never a torn one, and the next owner of its lock has nothing to repair.
  *
  * Memory bound: 40 B a record and 9/8 of its payload.
- * Locking: one robust lock a set, tried for about a millisecond (-EBUSY).
+ * Locking: one robust lock a set, waited for about 20 ms at most (-EBUSY).
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

@@ -5,7 +5,7 @@
  * Memory bound: 40 B a record and 9/8 of its payload.
  * Process safety: every function, from any process or thread that shares the
  * memory. A process killed inside leaves each record old or new, never torn.
- * Failure mode: -EBUSY after about a millisecond when a living process was
+ * Failure mode: -EBUSY after about 20 ms (setlock.h) when a living process was
  * stopped inside a set; full sets evict by rank, then age.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later

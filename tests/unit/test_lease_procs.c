@@ -219,9 +219,65 @@ static void a_stopped_holder_makes_it_busy(void **state)
 	tg_region_unmap(&r);
 }
 
+/* ---- a holder that lost its processor ---- */
+
+static int take_one(void *table, unsigned self)
+{
+	int rc, tries = 0;
+
+	(void)self;
+	do
+		rc = tg_lease_acquire(table, 2, 7, 0, NOW + SECOND, NOW, NULL);
+	while(stubbornly(rc, &tries));
+	return rc != 0;
+}
+
+/* 'R' runs, 'S' sleeps, 'Z' has ended, ... (proc(5)) */
+static char state_of(pid_t pid)
+{
+	char path[32], state = '?';
+	FILE *f;
+
+	snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+	f = fopen(path, "r");
+	if(f != NULL) {
+		assert_int_equal(fscanf(f, "%*d (%*[^)]) %c", &state), 1);
+		fclose(f);
+	}
+	return state;
+}
+
+/* Whoever polls instead keeps a processor from the holder, and counts a call
+ * less as soon as the holder was away for longer than the polls take. */
+static void a_waiter_sleeps_until_the_holder_is_back(void **state)
+{
+	struct tg_region r;
+	struct tg_leases *l = shared_leases(&r, 64);
+	struct procs holder, waiter;
+	int status, looks;
+	char seen = '?';
+
+	(void)state;
+	procs_start(&holder, 1, stop_inside, l);
+	assert_int_equal(waitpid(holder.pid[0], &status, WUNTRACED), holder.pid[0]);
+	assert_true(WIFSTOPPED(status));
+	procs_start(&waiter, 1, take_one, l);
+	for(looks = 0; looks < 1000000 && seen != 'S' && seen != 'Z'; looks++)
+		seen = state_of(waiter.pid[0]);
+	assert_int_equal(kill(holder.pid[0], SIGCONT), 0);
+	assert_int_equal(waitpid(waiter.pid[0], &status, 0), waiter.pid[0]);
+	assert_int_equal(seen, 'S');
+	assert_int_equal(status, 0);
+	assert_int_equal(waitpid(holder.pid[0], &status, 0), holder.pid[0]);
+	assert_int_equal(status, 0);
+	assert_int_equal(tg_lease_count(l, 7, NOW), 1);
+	tg_region_unmap(&r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+			cmocka_unit_test(a_waiter_sleeps_until_the_holder_is_back),
 			cmocka_unit_test(sixteen_processes_stay_exact_under_a_limit),
 			cmocka_unit_test(half_a_lease_is_no_lease),
 			cmocka_unit_test(a_stopped_holder_makes_it_busy),
