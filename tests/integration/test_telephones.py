@@ -4,6 +4,9 @@
 The pairs of all peculiarities are in test_pairs.py; real telephones are in test_clients.py.
 """
 
+import socket
+import struct
+
 import pytest
 
 from support import ports, process, sip
@@ -197,29 +200,36 @@ def test_oldest_binding_gives_way_when_all_are_of_other_devices(stack):
     assert set(stack.contacts("alice")) == {one.contact for one in phones[1:]}
 
 
-def test_device_at_the_limit_replaces_its_own_binding(stack):
-    """+sip.instance says that it is the same device: nobody else's binding gives way."""
-    others = [stack.agent("alice", host=ports.address(), traits=PLAIN, user_agent=f"Model {number}")
-              for number in range(9)]
-    mobile = stack.agent("alice", host=ports.address(), traits=PLAIN.but(instance="instance"))
-    for one in (*others, mobile):
+@pytest.mark.parametrize("same", ["instance", "callid"])
+def test_device_at_the_limit_replaces_its_own_binding(stack, same):
+    """By +sip.instance (the registrar does that), or by the Call-ID of its registrations: more than by the model."""
+    traits = PLAIN.but(instance="instance") if same == "instance" else PLAIN
+    others = [stack.agent("alice", host=ports.address(), traits=PLAIN, user_agent="Model 2") for _ in range(5)]
+    mobile = stack.agent("alice", host=ports.address(), traits=traits, user_agent="Model 1")
+    later = [stack.agent("alice", host=ports.address(), traits=PLAIN, user_agent="Model 2") for _ in range(4)]
+    for one in (*others, mobile, *later):
         assert one.register().status == 200
-    moved = stack.agent("alice", host=ports.address(), traits=PLAIN.but(instance="instance"))
-    moved.device = mobile.device
+    # With the model's new release, and from another network.
+    moved = stack.agent("alice", host=ports.address(), traits=traits, user_agent="Model 2")
+    if same == "instance":
+        moved.device = mobile.device
+    else:
+        moved.callid, moved.cseq = mobile.callid, mobile.cseq
     assert moved.register().status == 200
-    assert set(stack.contacts("alice")) == {one.contact for one in (*others, moved)}
+    assert set(stack.contacts("alice")) == {one.contact for one in (*others, *later, moved)}
 
 
 @needs_private
+@pytest.mark.parametrize("thief_nat", ["public", "private"])
 @pytest.mark.parametrize("nat", ["public", "private"])
-def test_one_address_drives_nobody_out(stack, nat):
+def test_one_address_drives_nobody_out(stack, nat, thief_nat):
     """Who knows the password, the model and nothing else replaces his own bindings."""
     owner = stack.agent("alice", host=ports.address(), traits=PLAIN.but(nat=nat))
     assert owner.register().status == 200
-    thief = stack.agent("alice", host=ports.FOREIGN, traits=PLAIN)
+    thief = stack.agent("alice", host=ports.FOREIGN, traits=PLAIN.but(nat=thief_nat))
     for number in range(12):
         thief.callid = sip.token("thief")
-        assert thief.register(contact=f"<sip:alice@{ports.FOREIGN}:{6000 + number}>").status == 200
+        assert thief.register(contact=f"<sip:alice@{thief.home[0]}:{6000 + number}>").status == 200
     assert owner.contact in stack.contacts("alice")
 
 
@@ -261,6 +271,23 @@ def test_call_whose_telephone_has_lost_its_connection_can_be_ended(stack):
     answer = call.dialog.bye()
     assert answer is not None and answer.status == 480, answer
     assert process.eventually(lambda: not stack.rtpengine.calls() and not stack.kamailio.rpc("dlg.list"))
+
+
+@needs_private
+@pytest.mark.parametrize("callee", [TCP, PRIVATE.but(transport="tcp")], ids=["public", "private"])
+def test_no_connection_is_opened_to_where_a_lost_one_came_from(stack, callee):
+    """Behind a NAT that address is another's by now, or nobody's, and the connecting hangs."""
+    alice, bob = telephones(stack, callee=callee)
+    call = Call(alice, bob).ring().answer()
+    place = bob.end.sock.getsockname()
+    bob.end.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))   # free at once
+    bob.end.close()
+    with socket.create_server(place) as other:
+        assert call.dialog.bye().status == 480
+        assert alice.call("bob").status == 480
+        other.settimeout(0)
+        with pytest.raises(BlockingIOError):
+            other.accept()
 
 
 def test_bye_that_nobody_answers_ends_the_media_too(make_stack):
