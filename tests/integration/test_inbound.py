@@ -127,6 +127,15 @@ def test_a_group_that_is_busy_says_so(stack):
     assert call.refuse(486, "Busy Here").status == 486
 
 
+def test_a_member_who_is_not_registered_is_nobody_in_the_round(make_stack):
+    """His branch would lead back into the edge, which asks for credentials: that answer would be the caller's."""
+    stack = make_stack(sql=["UPDATE callroute_group SET strategy = 'parallel'",
+                            "UPDATE callroute_member SET priority = 1"])
+    carol = registered(stack, "carol")
+    call = FromTrunk(carrier(stack), carol, OFFICE).ring()
+    assert call.refuse(404, "Not Found").status == 404
+
+
 def test_a_cancelled_group_stops_ringing(stack):
     bob, carol = registered(stack, "bob"), registered(stack, "carol")
     switch = carrier(stack)

@@ -109,6 +109,19 @@ def test_proxy_behind_a_nat_is_reached_where_it_sends_from(stack):
         assert call.hang_up(side) == 200
 
 
+def test_public_proxy_is_reached_where_its_record_route_says(stack):
+    """Not where it sends from: a farm of proxies may receive at one address and send from another."""
+    alice, bob = telephones(stack)
+    with sip.Endpoint(alice.end.server, ports.address(), ports.port()) as proxy:
+        alice.speak_through(proxy)
+        call = Call(alice, bob).ring().answer()
+        bob.end.send(call.callee_dialog.request("BYE"))
+        bye = proxy.request("BYE")
+        assert bye is not None, "the callee's BYE did not come to the caller's proxy"
+        proxy.reply(bye, 200, "OK")
+        assert bob.end.final(bye.callid, bye.cseq).status == 200
+
+
 # -- ringing -------------------------------------------------------------------------
 
 @pytest.mark.parametrize("ring", ["180-sdp", "183"])

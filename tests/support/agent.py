@@ -80,6 +80,10 @@ class Agent:
         self.home = home or self.end.claimed
         self._proxy = (proxy or self.end.where) if traits.proxy == "proxy" else None
 
+    def speak_through(self, proxy):
+        """From now on as if a proxy stood before it: it receives at the Endpoint `proxy` and sends from where we do."""
+        self._proxy = f"{proxy.host}:{proxy.port}"
+
     def _dress(self, raw, direct):
         return wire.dress(raw, self.traits, None if direct else self._proxy)
 
