@@ -20,8 +20,8 @@
  * of one image. Nothing has to prove that nobody uses an old slot any more.
  *
  * Process safety: every function, from any process or thread that shares the
- * memory, without blocking (capacity.h: 20 ms at worst). A process
- * killed inside loses at most its own event.
+ * memory, without blocking (capacity.h: about 20 ms for a lock whose holder was
+ * stopped). A process killed inside loses at most its own event.
  * Failure mode: a trunk without a slot (any number that is no slot, as a negative
  * errno) is up, its breaker closed, its quality unknown, and nothing is counted
  * for it: calls go on.

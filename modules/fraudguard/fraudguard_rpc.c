@@ -83,7 +83,8 @@ static void rpc_list_rules(rpc_t *rpc, void *ctx)
 	}
 }
 
-static void list_store(
+/* 0, or -1 when nothing can be added any more. */
+static int list_store(
 		rpc_t *rpc, void *ctx, struct tg_store *bans, struct glue_page *page)
 {
 	struct fraudguard_ban b;
@@ -96,12 +97,17 @@ static void list_store(
 		if(rc < 0 || !glue_rpc_row(page))
 			continue;
 		if(rpc->add(ctx, "{", &h) < 0)
-			return;
+			return -1;
 		rpc->struct_add(h, "ssdddsdd", "key", b.key, "rule", b.rule, "observed",
 				(int)b.observed, "threshold", (int)b.threshold, "window",
 				(int)b.window_sec, "callid", b.callid, "since", (int)b.since,
 				"until", (int)b.until);
 	}
+	if(rc != -EBUSY)
+		return 0;
+	rpc->fault(ctx, 500,
+			"a process is stopped inside the table of bans: no whole list now");
+	return -1;
 }
 
 static void rpc_list_bans(rpc_t *rpc, void *ctx)
@@ -110,8 +116,8 @@ static void rpc_list_bans(rpc_t *rpc, void *ctx)
 
 	if(glue_rpc_page(rpc, ctx, &page) < 0)
 		return;
-	list_store(rpc, ctx, fraudguard.tables.source_bans, &page);
-	list_store(rpc, ctx, fraudguard.tables.account_bans, &page);
+	if(list_store(rpc, ctx, fraudguard.tables.source_bans, &page) == 0)
+		list_store(rpc, ctx, fraudguard.tables.account_bans, &page);
 }
 
 /* The key as a NUL-terminated text. 0, or -1 after a fault. */

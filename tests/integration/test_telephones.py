@@ -213,10 +213,13 @@ def test_oldest_binding_gives_way_when_all_are_of_other_devices(stack):
     assert set(stack.contacts("alice")) == {one.contact for one in phones[1:]}
 
 
-@pytest.mark.parametrize("same", ["instance", "callid"])
+@pytest.mark.parametrize("same", ["instance", "reg-id", "callid"])
 def test_device_at_the_limit_replaces_its_own_binding(stack, same):
-    """By +sip.instance (the registrar does that), or by the Call-ID of its registrations: more than by the model."""
-    traits = PLAIN.but(instance="instance") if same == "instance" else PLAIN
+    """By +sip.instance, or by the Call-ID of its registrations: more than by the model.
+
+    The registrar replaces the binding of the same instance and reg-id itself; another reg-id is one more.
+    """
+    traits = PLAIN if same == "callid" else PLAIN.but(instance=same)
     others = [stack.agent("alice", host=ports.address(), traits=PLAIN, user_agent="Model 2") for _ in range(5)]
     mobile = stack.agent("alice", host=ports.address(), traits=traits, user_agent="Model 1")
     later = [stack.agent("alice", host=ports.address(), traits=PLAIN, user_agent="Model 2") for _ in range(4)]
@@ -224,10 +227,10 @@ def test_device_at_the_limit_replaces_its_own_binding(stack, same):
         assert one.register().status == 200
     # With the model's new release, and from another network.
     moved = stack.agent("alice", host=ports.address(), traits=traits, user_agent="Model 2")
-    if same == "instance":
-        moved.device = mobile.device
-    else:
+    if same == "callid":
         moved.callid, moved.cseq = mobile.callid, mobile.cseq
+    else:
+        moved.device, moved.flow = mobile.device, 2
     assert moved.register().status == 200
     assert set(stack.contacts("alice")) == {one.contact for one in (*others, *later, moved)}
 

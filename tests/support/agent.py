@@ -42,6 +42,7 @@ class Agent:
     """A telephone of `user` at `domain`, behind `server`, which sees it at the address `host`.
 
     home  (host, port) that its Contact names: its own socket's, one behind a NAT, a proxy's client's
+    device, flow  its +sip.instance, and the reg-id of this registration (RFC 5626), where its traits have them
     gruu  the GRUU that its last registration gave it (RFC 5627), or None
     """
 
@@ -51,7 +52,7 @@ class Agent:
         self.user, self.domain, self.password = user, domain, password
         self.user_agent = user_agent
         self._connect(server, host, port)
-        self.device = f"<urn:uuid:{uuid.uuid4()}>"
+        self.device, self.flow = f"<urn:uuid:{uuid.uuid4()}>", 1
         self.gruu = None
         self.callid = sip.token("reg")
         self.cseq = 0
@@ -125,7 +126,7 @@ class Agent:
         if self.traits.instance != "none":
             value += f';+sip.instance="{self.device}"'
         if register and self.traits.instance == "reg-id":
-            value += ";reg-id=1"
+            value += f";reg-id={self.flow}"
         return value + (";audio;methods=\"INVITE,ACK,BYE,CANCEL,PRACK,UPDATE\"" if name else "")
 
     def supported(self, register=False):

@@ -247,8 +247,8 @@ static char state_of(pid_t pid)
 	return state;
 }
 
-/* Whoever polls instead keeps a processor from the holder, and counts a call
- * less as soon as the holder was away for longer than the polls take. */
+/* A waiter that polls keeps the processor that the holder needs. It gives up
+ * before the holder is back, and its call goes uncounted. */
 static void a_waiter_sleeps_until_the_holder_is_back(void **state)
 {
 	struct tg_region r;
