@@ -17,6 +17,7 @@ from . import ports
 from .agent import Agent
 from .inbound import CFG, Edge
 from .kamailio import Kamailio
+from .stack import complaints_of
 
 # What to do: (native script, KEMI), each of which leaves the code: in $rc, as a value.
 DOES = {
@@ -201,10 +202,10 @@ failure_route[NEXT] {
         return self
 
     def __exit__(self, kind, *rest):
-        died, status = not self.kemi.alive, self.kemi.stop()
+        complaints = complaints_of(self.kemi)
         super().__exit__(kind, *rest)
-        if kind is None and (died or status or self.kemi.stuck or self.kemi.crashed()):
-            raise self.kemi.error(f"ended with status {status} {self.kemi.stuck} {self.kemi.crashed()}")
+        if kind is None and complaints:
+            raise self.kemi.error("\n".join(complaints))
 
     @property
     def servers(self):

@@ -49,10 +49,10 @@ class Minimal:
         return self
 
     def __exit__(self, kind, *_):
-        died, status = not self.server.alive, self.server.stop()
+        complaints = stack_.complaints_of(self.server)
         self._close()
-        if kind is None and (died or status or self.server.crashed()):
-            raise self.server.error(f"ended with status {status} {self.server.crashed()}")
+        if kind is None and complaints:
+            raise self.server.error("\n".join(complaints))
 
     def _close(self):
         for one in self._open:
