@@ -15,7 +15,7 @@ MODULES := callroute fraudguard regguard
 Q := $(if $(V),,@)
 say = @$(if $(V),:,printf '  %-5s %s\n' $(1) $(2))
 
-include modules/build/modules.mk
+include modules/make/modules.mk
 include db/db.mk
 include cfg/run.mk
 include tests/tests.mk
@@ -26,7 +26,7 @@ include tests/bench/bench.mk
 ##@ General
 .PHONY: help clean
 help: ## this list
-	@awk -f modules/build/help.awk $(MAKEFILE_LIST)
+	@awk -f modules/make/help.awk $(MAKEFILE_LIST)
 
 clean: ## remove everything that was built
 	rm -rf $(BUILD)

@@ -18,13 +18,13 @@ import types
 import zoneinfo
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-import backend  # noqa: E402
-import convert_dispatcher  # noqa: E402
-import convert_drouting  # noqa: E402
-import convert_lcr  # noqa: E402
-import convert_target  # noqa: E402
-import generate  # noqa: E402
-from convert_rows import ConvertError, Tables, open_sqlite  # noqa: E402
+from schema import backend  # noqa: E402
+from convert import dispatcher as convert_dispatcher  # noqa: E402
+from convert import drouting as convert_drouting  # noqa: E402
+from convert import lcr as convert_lcr  # noqa: E402
+from convert import target as convert_target  # noqa: E402
+from schema import generate  # noqa: E402
+from convert.rows import ConvertError, Tables, open_sqlite  # noqa: E402
 
 SOURCES = {"drouting": convert_drouting, "lcr": convert_lcr, "dispatcher": convert_dispatcher}
 NOT_ALL = 3

@@ -15,9 +15,9 @@ import re
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-import backend  # noqa: E402
-import demo  # noqa: E402
-import generate  # noqa: E402
+from schema import backend  # noqa: E402
+from schema import demo  # noqa: E402
+from schema import generate  # noqa: E402
 
 KAMAILIO_SQL = "/usr/share/kamailio"
 # What the scripts in cfg/ use of Kamailio's own tables.

@@ -19,6 +19,6 @@ db-check: ## does the database fit this release?
 	@$(PYTHON) db/create.py --check
 
 db-sql: $(BUILD)/db/stamp ## the SQL of our tables alone, for an existing Kamailio database
-$(BUILD)/db/stamp: db/generate.py $(DB_SCHEMA)
-	$(PYTHON) db/generate.py --out $(BUILD)/db
+$(BUILD)/db/stamp: db/schema/generate.py $(DB_SCHEMA)
+	$(PYTHON) db/schema/generate.py --out $(BUILD)/db
 	@touch $@

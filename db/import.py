@@ -16,17 +16,17 @@ import sys
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-import backend  # noqa: E402
-import deck_cell  # noqa: E402
-import deck_report  # noqa: E402
-import deck_row  # noqa: E402
-import generate  # noqa: E402
-from deck_diff import Difference, compare  # noqa: E402
-from deck_progress import BadLines, Progress  # noqa: E402
-from deck_rate import BadCell, GuardFault, ImportFault, SheetFault  # noqa: E402
-from deck_sheet import NAMES, Sheet, parse_map  # noqa: E402
-from deck_stage import BATCH, Stage  # noqa: E402
-from deck_store import Decks, open_session  # noqa: E402
+from schema import backend  # noqa: E402
+from deck import cell as deck_cell  # noqa: E402
+from deck import report as deck_report  # noqa: E402
+from deck import row as deck_row  # noqa: E402
+from schema import generate  # noqa: E402
+from deck.diff import Difference, compare  # noqa: E402
+from deck.progress import BadLines, Progress  # noqa: E402
+from deck.rate import BadCell, GuardFault, ImportFault, SheetFault  # noqa: E402
+from deck.sheet import NAMES, Sheet, parse_map  # noqa: E402
+from deck.stage import BATCH, Stage  # noqa: E402
+from deck.store import Decks, open_session  # noqa: E402
 
 EPILOG = f"""fields of --map: {', '.join(NAMES)}
 

@@ -1,25 +1,30 @@
 # Tests. Unit tests and policies build without Kamailio; everything else runs a real one.
 
-LIB_SRC := $(wildcard modules/lib/*.c)
-# The policies: every module file that is not glue (checked by check-layers).
-POLICY_SRC := $(filter-out %_mod.c %_cmd.c %_rpc.c %_db.c %_pv.c %_dlg.c %_ul.c %_msg.c,$(foreach m,$(MODULES),$(wildcard modules/$(m)/*.c)))
-UNIT_SRC := $(sort $(wildcard tests/unit/test_*.c))
-UNIT_NAMES := $(UNIT_SRC:tests/unit/test_%.c=%)
+# A unit test is named by its place: tests/unit/lib/table/test_cells.c is lib/table/cells. T picks some by a room
+# (T=callroute/live), a name (T=cells) or both.
+UNIT_SRC := $(sort $(wildcard tests/unit/*/*/test_*.c))
+UNIT_NAMES := $(subst /test_,/,$(UNIT_SRC:tests/unit/%.c=%))
 PURE_CFLAGS := -std=c11 -D_GNU_SOURCE -O2 -g -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -pthread
 ASAN_FLAGS := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 T ?= $(UNIT_NAMES)
-TSAN_TESTS := callroute_live_threads cells_procs store lease lease_procs ring ring_stress snapshot snapshot_stress statefile
+picked = $(sort $(foreach t,$(T),$(or $(filter $(t) $(t)/% %/$(t),$(UNIT_NAMES)),$(error no unit test is named $(t) or lies in a room of that name))))
+TSAN_TESTS := callroute/live/live_threads $(addprefix lib/table/,cells_procs store lease lease_procs) \
+	$(addprefix lib/share/,ring ring_stress snapshot snapshot_stress statefile)
+# NAMES of tests -> their programs of a flavour
+unit_programs = $(foreach t,$(2),$(BUILD)/unit-$(1)/tests/unit/$(dir $(t))test_$(notdir $(t)))
+# Runs the programs of a flavour, each under its test's name.
+run_unit = for t in $(2); do echo "== $$t$(3)"; $(BUILD)/unit-$(1)/tests/unit/$${t%/*}/test_$${t\#\#*/}; done
 
 # One set of rules per flavour: plain, asan, tsan.
 define unit_flavour
 $(BUILD)/unit-$(1)/%.o: %.c
 	@mkdir -p $$(@D)
 	$$(call say,CC,$$@)
-	$(Q)$(CC) $(PURE_CFLAGS) $(2) -Imodules -MMD -MP -c $$< -o $$@
-$(BUILD)/unit-$(1)/test_%: $(BUILD)/unit-$(1)/tests/unit/test_%.o $(BUILD)/unit-$(1)/tests/unit/support.o $(patsubst %.c,$(BUILD)/unit-$(1)/%.o,$(LIB_SRC) $(POLICY_SRC))
+	$(Q)$(CC) $(PURE_CFLAGS) $(2) -Imodules -Itests -MMD -MP -c $$< -o $$@
+$(BUILD)/unit-$(1)/tests/unit/%: $(BUILD)/unit-$(1)/tests/unit/%.o $(BUILD)/unit-$(1)/tests/unit/support.o $(patsubst %.c,$(BUILD)/unit-$(1)/%.o,$(LIB_SRC) $(PURE_SRC))
 	$$(call say,LD,$$@)
 	$(Q)$(CC) $(PURE_CFLAGS) $(2) $$^ -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc -lcmocka -lical -lmaxminddb -lm -o $$@
--include $$(wildcard $(BUILD)/unit-$(1)/*/*/*.d)
+-include $$(patsubst %.c,$(BUILD)/unit-$(1)/%.d,$(LIB_SRC) $(PURE_SRC) $(UNIT_SRC))
 endef
 $(eval $(call unit_flavour,plain,))
 $(eval $(call unit_flavour,asan,$(ASAN_FLAGS)))
@@ -28,14 +33,14 @@ $(eval $(call unit_flavour,tsan,-O1 -fsanitize=thread))
 
 ##@ Tests
 .PHONY: test-unit test-asan test-tsan
-test-unit: $(T:%=$(BUILD)/unit-plain/test_%) ## unit tests (T="cells trie" picks some)
-	@for t in $(T); do echo "== $$t"; $(BUILD)/unit-plain/test_$$t; done
+test-unit: $(call unit_programs,plain,$(picked)) ## unit tests (T="cells callroute/live" picks some)
+	@$(call run_unit,plain,$(picked),)
 
-test-tsan: $(TSAN_TESTS:%=$(BUILD)/unit-tsan/test_%) ## the tests with threads under ThreadSanitizer
-	@for t in $(TSAN_TESTS); do echo "== $$t (tsan)"; $(BUILD)/unit-tsan/test_$$t; done
+test-tsan: $(call unit_programs,tsan,$(TSAN_TESTS)) ## the tests with threads under ThreadSanitizer
+	@$(call run_unit,tsan,$(TSAN_TESTS), (tsan))
 
-test-asan: $(T:%=$(BUILD)/unit-asan/test_%) ## the unit tests under ASan and UBSan
-	@for t in $(T); do echo "== $$t (asan)"; $(BUILD)/unit-asan/test_$$t; done
+test-asan: $(call unit_programs,asan,$(picked)) ## the unit tests under ASan and UBSan
+	@$(call run_unit,asan,$(picked), (asan))
 
 # libFuzzer targets; each starts from its folder in tests/fuzz/corpus and keeps what it finds in build/.
 FUZZ_NAMES := $(patsubst tests/fuzz/fuzz_%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
@@ -43,10 +48,10 @@ F ?= $(FUZZ_NAMES)
 FUZZ_SEC ?= 10
 FUZZ_FLAGS := -std=c11 -D_GNU_SOURCE -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -pthread -Imodules
 
-$(BUILD)/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(LIB_SRC) $(POLICY_SRC) $(wildcard modules/*/*.h tests/fuzz/*.h)
+$(BUILD)/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(LIB_SRC) $(PURE_SRC) $(wildcard modules/*/*/*.h modules/*/*.h tests/fuzz/*.h)
 	@mkdir -p $(@D)
 	$(call say,FUZZ,$@)
-	$(Q)clang $(FUZZ_FLAGS) $< $(LIB_SRC) $(POLICY_SRC) -lical -lmaxminddb -lm -o $@
+	$(Q)clang $(FUZZ_FLAGS) $< $(LIB_SRC) $(PURE_SRC) -lical -lmaxminddb -lm -o $@
 
 .PHONY: fuzz
 fuzz: $(F:%=$(BUILD)/fuzz/fuzz_%) ## each fuzz target for FUZZ_SEC=10 seconds (F="trie" picks some)
@@ -66,12 +71,12 @@ test-integration: modules ## calls, attacks, bad input on loopback (K=expression
 SOAK_RELOADS ?= 10000
 .PHONY: soak soak-asan
 soak: modules ## SOAK_RELOADS=10000 reloads under calls: none is lost, no memory stays behind
-	$(Q)TOLLGATE_SOAK_RELOADS=$(SOAK_RELOADS) $(PYTHON) -m pytest -q -s tests/integration/test_callroute_soak.py
+	$(Q)TOLLGATE_SOAK_RELOADS=$(SOAK_RELOADS) $(PYTHON) -m pytest -q -s tests/integration/callroute/test_soak.py
 
 soak-asan: ## the same with our modules under AddressSanitizer
 	$(Q)$(MAKE) --no-print-directory modules BUILD=$(BUILD)/asan MODULE_CFLAGS="-O1 -g -fsanitize=address -fno-omit-frame-pointer"
 	$(Q)BUILD=$(BUILD)/asan TOLLGATE_SOAK_PRELOAD=$$($(CC) -print-file-name=libasan.so) \
-		TOLLGATE_SOAK_RELOADS=$(SOAK_RELOADS) $(PYTHON) -m pytest -q -s tests/integration/test_callroute_soak.py
+		TOLLGATE_SOAK_RELOADS=$(SOAK_RELOADS) $(PYTHON) -m pytest -q -s tests/integration/callroute/test_soak.py
 
 # The packages first, in a make of its own: what they bring is looked for when make starts.
 test: ## everything that needs no container engine; installs what is missing, and says so

@@ -43,9 +43,9 @@
 #ifndef CALLROUTE_H
 #define CALLROUTE_H
 
-#include "callroute/capacity.h"
-#include "callroute/image.h"
-#include "callroute/live.h"
+#include "callroute/live/capacity.h"
+#include "callroute/decide/image.h"
+#include "callroute/live/live.h"
 
 #define CALLROUTE_CANDIDATES 8	  /* attempts of one call at most */
 #define CALLROUTE_NUMBER_MAX 32	  /* digits of a number */
@@ -148,7 +148,7 @@ struct callroute_answer
 	int emergency;			   /* an emergency rule has the number */
 	uint32_t plan_id, rule_id; /* 0 = none */
 	int64_t sell;			   /* micro-units a minute; -1 = not known */
-	/* index of lib/country.h + 1; 0 = of no country, or not looked up (the
+	/* index of lib/geo/country.h + 1; 0 = of no country, or not looked up (the
 	 * verdict came before step 5) */
 	uint16_t src_country, dst_country;
 	uint8_t routing_len; /* digits of the routing number, 0 = not ported */
@@ -201,22 +201,6 @@ void callroute_claim_of(const struct callroute_image *image,
 int callroute_is_emergency_number(const struct callroute_image *image,
 		const struct callroute_plan *plan, const char *number, size_t len,
 		int64_t now);
-
-/* A plan whose accounts of one country dial emergency numbers that it has no
- * emergency rule for: such a call is refused (no_emergency_rule). */
-struct callroute_stranded
-{
-	uint32_t account_id; /* the first of them */
-	uint32_t plan_id;
-	char country[3];
-	char numbers[72]; /* "110,112" */
-	char plan[CALLROUTE_NAME_MAX];
-};
-
-/* Fills each plan and country once, `max` at most; returns how many. Rules count
- * whose time holds at `now`. For loaders, not for calls. */
-int callroute_find_stranded(const struct callroute_image *image, int64_t now,
-		struct callroute_stranded *out, int max);
 
 /* --- looking things up; NULL where there is none -------------------------- */
 

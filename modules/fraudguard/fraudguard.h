@@ -21,16 +21,10 @@
 #ifndef FRAUDGUARD_H
 #define FRAUDGUARD_H
 
-#include "fraudguard/rules.h"
-#include "lib/cells.h"
-#include "lib/hash.h"
-#include "lib/lease.h"
-#include "lib/store.h"
+#include "fraudguard/decide/image.h"
+#include "fraudguard/live/tables.h"
 
-#define FRAUDGUARD_KEY_MAX 160 /* "account:" + FRAUDGUARD_MATCH_MAX */
-#define FRAUDGUARD_CALLID_MAX 96
 #define FRAUDGUARD_EVENTS 4 /* events of one verdict at most */
-#define FRAUDGUARD_OWNERS 4 /* who counts one call: account, trunk ... */
 
 /* Verdicts; the script sees them as they are. */
 enum fraudguard_verdict
@@ -40,34 +34,6 @@ enum fraudguard_verdict
 	FRAUDGUARD_BANNED = -1,
 	FRAUDGUARD_RATE = -2,
 	FRAUDGUARD_EXPOSURE = -3 /* too many calls at once */
-};
-
-/* Handles of the shared tables. Sources and accounts live apart, so that a
- * spoofed flood can evict no account. */
-struct fraudguard_tables
-{
-	struct tg_hashkey key;
-	struct tg_cells *sources, *accounts;
-	struct tg_store *source_bans, *account_bans; /* struct fraudguard_ban */
-	struct tg_store *calls; /* struct fraudguard_call_record by Call-ID */
-	struct tg_leases *leases;
-};
-
-/* A block with its reason; a record of the ban stores. */
-struct fraudguard_ban
-{
-	char key[FRAUDGUARD_KEY_MAX];		/* "ip:192.0.2.1", "account:alice" */
-	char rule[FRAUDGUARD_NAME_MAX];		/* or the operator's note */
-	char callid[FRAUDGUARD_CALLID_MAX]; /* evidence */
-	uint32_t observed, threshold, window_sec;
-	uint16_t code;		  /* of the refusal; 0 = 403 */
-	uint8_t metric;		  /* enum fraudguard_metric of the rule */
-	int64_t since, until; /* UTC seconds */
-};
-
-struct fraudguard_call_record
-{
-	uint64_t owner[FRAUDGUARD_OWNERS]; /* whose leases it holds; 0 = none */
 };
 
 /* One rule that fired. */
@@ -91,12 +57,6 @@ struct fraudguard_answer
 	int events; /* what fired, to be logged; refusals before shadow rules */
 	struct fraudguard_hit event[FRAUDGUARD_EVENTS];
 	int untracked; /* counts that found no room */
-};
-
-struct fraudguard_now
-{
-	uint64_t mono; /* monotonic microseconds */
-	int64_t wall;  /* UTC seconds */
 };
 
 struct fraudguard_source
@@ -132,21 +92,6 @@ void fraudguard_judge_call(const struct fraudguard_tables *t,
 		const struct fraudguard_image *rules,
 		const struct fraudguard_call *call, struct fraudguard_now now,
 		struct fraudguard_answer *out);
-
-/* The call was answered and lives on. 0, -ENOENT. */
-int fraudguard_renew_call(const struct fraudguard_tables *t, uint64_t call,
-		uint64_t lease_us, struct fraudguard_now now);
-/* The call is over, however it ended; any number of times. 0, -ENOENT. */
-int fraudguard_end_call(const struct fraudguard_tables *t, uint64_t call,
-		struct fraudguard_now now);
-
-uint64_t fraudguard_call_id(
-		const struct fraudguard_tables *t, const char *callid, size_t len);
-
-/* Text keys: "ip:192.0.2.1" (IPv6 counts by its /64: "ip:2001:db8::/64"),
- * "account:alice". */
-void fraudguard_source_key(
-		const uint8_t addr[16], char out[FRAUDGUARD_KEY_MAX]);
 
 /* Ends a ban by its text key and forgets what led to it. 0, -ENOENT, -EBUSY. */
 int fraudguard_release(const struct fraudguard_tables *t,

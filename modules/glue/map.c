@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "glue/map.h"
-#include "lib/region.h"
+#include "lib/share/region.h"
 
 /* The region is never unmapped: the process's end does that. */
 #define MAP_TABLE(kind, cfg, out)                            \

@@ -7,11 +7,11 @@
 #ifndef GLUE_MAP_H
 #define GLUE_MAP_H
 
-#include "lib/cells.h"
-#include "lib/lease.h"
-#include "lib/ring.h"
-#include "lib/snapshot.h"
-#include "lib/store.h"
+#include "lib/table/cells.h"
+#include "lib/table/lease.h"
+#include "lib/share/ring.h"
+#include "lib/share/snapshot.h"
+#include "lib/table/store.h"
 
 int glue_map_cells(struct tg_cells **out, int cells, int admission);
 int glue_map_store(struct tg_store **out, int records, size_t payload);

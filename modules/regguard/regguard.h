@@ -17,9 +17,9 @@
 #ifndef REGGUARD_H
 #define REGGUARD_H
 
-#include "lib/hash.h"
-#include "lib/store.h"
-#include "regguard/profile.h"
+#include "lib/share/hash.h"
+#include "lib/table/store.h"
+#include "regguard/live/profile.h"
 
 #define REGGUARD_AOR_MAX 96
 #define REGGUARD_CALLID_MAX 96
@@ -119,6 +119,8 @@ int regguard_binding_gone(const struct regguard_tables *t,
 		const struct regguard_settings *s, uint64_t aor_id, uint64_t contact,
 		uint64_t now);
 
+/* "allow", "notify", "quarantine", "deny". */
+const char *regguard_verdict_name(int verdict);
 /* "new_device,new_network", "" for none. `out` is NUL-terminated. */
 void regguard_reason_text(uint32_t reasons, char *out, int size);
 

@@ -9,25 +9,25 @@ BENCH_OBJ := $(BENCH_SRC:tests/bench/%.c=$(BENCH_DIR)/obj/%.o)
 $(BENCH_DIR)/obj/%.o: tests/bench/%.c $(KSR_DEFS)
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
-	$(Q)$(CC) $(MODULE_FLAGS) -DMOD_NAME='"tgbench"' -MMD -MP -c $< -o $@
+	$(Q)$(CC) $(KSR_FLAGS) -DMOD_NAME='"tgbench"' -MMD -MP -c $< -o $@
 
-$(BENCH_DIR)/modules/tgbench.so: $(BENCH_OBJ) $(LIB_ARCHIVE) modules/build/exports.map
+$(BENCH_DIR)/modules/tgbench.so: $(BENCH_OBJ) $(LIB_ARCHIVE) modules/make/exports.map
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
-	$(Q)$(CC) -shared $(MODULE_CFLAGS) -pthread -Wl,--version-script=modules/build/exports.map -Wl,-Bsymbolic \
+	$(Q)$(CC) -shared $(MODULE_CFLAGS) -pthread -Wl,--version-script=modules/make/exports.map -Wl,-Bsymbolic \
 		$(BENCH_OBJ) $(LIB_ARCHIVE) $(SRDB1) $(SRDB1:%=-Wl,-rpath,$(dir $(SRDB1))) -Wl,--as-needed $(LIB_LIBS) -ldl -lm -o $@
 
 $(BENCH_DIR)/lib_%: tests/bench/lib_%.c tests/bench/libbench.h $(LIB_ARCHIVE)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
-	$(Q)$(CC) $(LIB_FLAGS) $< $(LIB_ARCHIVE) -Wl,--as-needed $(LIB_LIBS) -lical -lmaxminddb -lm -o $@
+	$(Q)$(CC) $(PURE_FLAGS) $< $(LIB_ARCHIVE) -Wl,--as-needed $(LIB_LIBS) -lical -lmaxminddb -lm -o $@
 
 # A policy needs no Kamailio.
-CALLROUTE_POLICY := $(filter modules/callroute/%,$(POLICY_SRC))
+CALLROUTE_POLICY := $(call pure_src,callroute)
 $(BENCH_DIR)/policy_%: tests/bench/policy_%.c $(CALLROUTE_POLICY) $(LIB_ARCHIVE)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
-	$(Q)$(CC) $(LIB_FLAGS) $< $(CALLROUTE_POLICY) $(LIB_ARCHIVE) -Wl,--as-needed $(LIB_LIBS) -lical -lmaxminddb -lm -o $@
+	$(Q)$(CC) $(PURE_FLAGS) $< $(CALLROUTE_POLICY) $(LIB_ARCHIVE) -Wl,--as-needed $(LIB_LIBS) -lical -lmaxminddb -lm -o $@
 -include $(wildcard $(BENCH_DIR)/obj/*.d)
 
 ##@ Benchmarks

@@ -22,7 +22,7 @@ CELL_BYTES = 44     # with admission, as sources have it: cells.h
 
 def default_cells():
     """fraudguard's own default of its modparam cells."""
-    with open(os.path.join(ROOT, "modules", "fraudguard", "fraudguard_mod.c"), encoding="utf-8") as source:
+    with open(os.path.join(ROOT, "modules", "fraudguard", "kamailio", "state.c"), encoding="utf-8") as source:
         return int(re.search(r"\.cells = (\d+)", source.read())[1])
 
 

@@ -24,7 +24,7 @@ SEED = 5060
 
 def real_prefixes():
     """What the phone number metadata know, sorted."""
-    script = os.path.join(ROOT, "tests", "unit", "real_prefixes.py")
+    script = os.path.join(ROOT, "tests", "unit", "lib", "prefix", "real_prefixes.py")
     done = subprocess.run(["/usr/bin/python3", script], capture_output=True, text=True, check=False, timeout=120)
     if done.returncode:
         raise SystemExit(f"bench: {done.stderr.strip()}")

@@ -33,7 +33,7 @@ def _lines(report, name, *arguments):
 def _data(report):
     """lib_data, in a folder beside what was built: the state file's disk is that one's, not a /tmp in memory."""
     with tempfile.TemporaryDirectory(prefix="bench-data-", dir=BUILD) as folder:
-        made = run(["perl", os.path.join(ROOT, "tests", "unit", "make_geo.pl"), folder], SECONDS)
+        made = run(["perl", os.path.join(ROOT, "tests", "unit", "lib", "geo", "make_geo.pl"), folder], SECONDS)
         if made.returncode:
             report.fail(f"make_geo.pl: {made.stdout[-200:]}")
         else:

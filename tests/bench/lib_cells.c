@@ -2,9 +2,7 @@
  * What the cells of modules/lib cost, in nanoseconds a call: one process, and
  * two at once on the same table. Prints `name value unit` lines.
  *
- *   cc -std=c11 -D_GNU_SOURCE -O2 -pthread -Imodules tests/bench/lib_cells.c \
- *      modules/lib/{region,hash,cells,cells_claim,cells_pin,sketch}.c \
- *      -lm -o build/lib_cells && build/lib_cells
+ *   make build/bench/lib_cells && build/bench/lib_cells
  *
  * With a number it only makes so many hot adds, for an instruction counter.
  * hot: 64 keys in turn. cold: 1 M keys of a table of 1 M cells (half of them in
@@ -12,9 +10,9 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include "lib/cells.h"
-#include "lib/hash.h"
-#include "lib/region.h"
+#include "lib/table/cells.h"
+#include "lib/share/hash.h"
+#include "lib/share/region.h"
 
 #include <stdio.h>
 #include <stdlib.h>

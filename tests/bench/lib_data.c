@@ -1,6 +1,6 @@
 /*
  * What data from outside cost: hashes, calendars, geography, state files.
- * lib_data DIR: DIR holds city.mmdb and asn.mmdb (tests/unit/make_geo.pl); the
+ * lib_data DIR: DIR holds city.mmdb and asn.mmdb (tests/unit/lib/geo/make_geo.pl); the
  * state file is written there. Nanoseconds of processor time a call; those
  * named wall are time on the wall, the disk's included. Prints `name value
  * unit` lines. Built by bench.mk.
@@ -12,10 +12,10 @@
  */
 #include "libbench.h"
 
-#include "lib/calendar.h"
-#include "lib/geo.h"
-#include "lib/hash.h"
-#include "lib/statefile.h"
+#include "lib/calendar/calendar.h"
+#include "lib/geo/geo.h"
+#include "lib/share/hash.h"
+#include "lib/share/statefile.h"
 
 #include <string.h>
 

@@ -9,10 +9,10 @@
  */
 #include "libbench.h"
 
-#include "lib/process.h"
-#include "lib/ring.h"
-#include "lib/setlock.h"
-#include "lib/snapshot.h"
+#include "lib/share/process.h"
+#include "lib/share/ring.h"
+#include "lib/table/setlock.h"
+#include "lib/share/snapshot.h"
 
 #include <string.h>
 

@@ -2,25 +2,22 @@
  * What the estimators of modules/lib cost, in nanoseconds a call, in one
  * process. Prints `name value unit` lines.
  *
- *   cc -std=c11 -D_GNU_SOURCE -O2 -pthread -Imodules \
- *      tests/bench/lib_sketches.c modules/lib/{region,hash,setlock,store}.c \
- *      modules/lib/{hll,countmin,sketch,topk,baseline,cusum,escalate,process}.c \
- *      -lm -o build/lib_sketches && build/lib_sketches
+ *   make build/bench/lib_sketches && build/bench/lib_sketches
  *
  * hot: what is used lies in the caches. cold: 1 M keys, or 512 MiB of profiles,
  * in an order that misses them.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include "lib/baseline.h"
-#include "lib/countmin.h"
-#include "lib/cusum.h"
-#include "lib/escalate.h"
-#include "lib/hash.h"
-#include "lib/hll.h"
-#include "lib/region.h"
-#include "lib/sketch.h"
-#include "lib/topk.h"
+#include "lib/sketch/baseline.h"
+#include "lib/sketch/countmin.h"
+#include "lib/sketch/cusum.h"
+#include "lib/table/escalate.h"
+#include "lib/share/hash.h"
+#include "lib/sketch/hll.h"
+#include "lib/share/region.h"
+#include "lib/sketch/sketch.h"
+#include "lib/sketch/topk.h"
 
 #include <stdio.h>
 #include <stdlib.h>

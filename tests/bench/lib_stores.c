@@ -10,9 +10,9 @@
  */
 #include "libbench.h"
 
-#include "lib/hash.h"
-#include "lib/lease.h"
-#include "lib/store.h"
+#include "lib/share/hash.h"
+#include "lib/table/lease.h"
+#include "lib/table/store.h"
 
 #define SECOND UINT64_C(1000000)
 #define START (1000 * SECOND)

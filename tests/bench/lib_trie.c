@@ -7,7 +7,7 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include "lib/trie.h"
+#include "lib/prefix/trie.h"
 
 #include <stdio.h>
 #include <stdlib.h>

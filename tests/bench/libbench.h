@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "lib/region.h"
+#include "lib/share/region.h"
 
 #define ROUNDS 5
 

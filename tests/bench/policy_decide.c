@@ -12,7 +12,7 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include "callroute/build.h"
+#include "callroute/build/builder.h"
 #include "callroute/callroute.h"
 
 #include <stdio.h>

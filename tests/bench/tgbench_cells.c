@@ -7,9 +7,9 @@
  */
 #include "tgbench.h"
 
-#include "lib/cells.h"
-#include "lib/hash.h"
-#include "lib/region.h"
+#include "lib/table/cells.h"
+#include "lib/share/hash.h"
+#include "lib/share/region.h"
 
 #include "core/mem/shm.h"
 #include "modules/htable/ht_api.h"

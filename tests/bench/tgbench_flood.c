@@ -11,9 +11,9 @@
  */
 #include "tgbench.h"
 
-#include "lib/cells.h"
-#include "lib/hash.h"
-#include "lib/region.h"
+#include "lib/table/cells.h"
+#include "lib/share/hash.h"
+#include "lib/share/region.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -7,8 +7,8 @@
  */
 #include "tgbench.h"
 
-#include "lib/region.h"
-#include "lib/trie.h"
+#include "lib/share/region.h"
+#include "lib/prefix/trie.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -11,7 +11,7 @@
  */
 #include "tgbench.h"
 
-#include "lib/region.h"
+#include "lib/share/region.h"
 
 #include <poll.h>
 #include <sched.h>

@@ -9,7 +9,7 @@
  */
 #include "tgbench.h"
 
-#include "lib/trie.h"
+#include "lib/prefix/trie.h"
 
 #include "lib/srdb1/db.h"
 #include "modules/drouting/routing.h"

@@ -19,7 +19,7 @@ PACKETS = 150               # 3 s of audio, of which the last 2 s are measured
 
 FAILS_OVER = "+493012345678"    # the cheapest trunk to 49 is the dead one
 PREMIUM = "+1900555{:04d}"      # where the money of a toll fraud goes; one trunk serves it
-ATTEMPTS = 10                   # calls an account may try in a minute (db/demo.py)
+ATTEMPTS = 10                   # calls an account may try in a minute (db/schema/demo.py)
 BURST = 15
 
 INTRUDER = "127.66.0.1"

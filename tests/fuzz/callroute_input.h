@@ -17,7 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "callroute/build.h"
+#include "callroute/build/builder.h"
 struct input
 {
 	const uint8_t *at;

@@ -3,7 +3,7 @@
  * over 400 days; what comes out must be sound and agree with itself. The same
  * bytes are then offered as an image.
  *
- *   clang -std=c11 -D_GNU_SOURCE -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -Imodules tests/fuzz/fuzz_calendar.c modules/lib/calendar*.c -lical -o fuzz_calendar && ./fuzz_calendar -timeout=10 new tests/fuzz/corpus/calendar
+ *   make fuzz F=calendar
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/calendar.h"
+#include "lib/calendar/calendar.h"
 
 #define FROM INT64_C(1790000000)
 #define TILL (FROM + 400 * 86400)

@@ -14,7 +14,7 @@
 #include "callroute_input.h"
 
 #include "callroute/callroute.h"
-#include "lib/trie.h"
+#include "lib/prefix/trie.h"
 
 #include <errno.h>
 

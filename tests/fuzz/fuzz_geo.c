@@ -2,7 +2,7 @@
  * Files in MaxMind's DB format: opened as a whole, then addresses in every part
  * of the tree; and records read from memory of exactly their size.
  *
- *   clang -std=c11 -D_GNU_SOURCE -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -Imodules tests/fuzz/fuzz_geo.c modules/lib/geo*.c -lmaxminddb -lm -o fuzz_geo && ./fuzz_geo -max_len=8192 new tests/fuzz/corpus/geo
+ *   make fuzz F=geo
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -12,8 +12,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "lib/geo.h"
-#include "lib/geo_record.h"
+#include "lib/geo/geo.h"
+#include "lib/geo/geo_record.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -4,7 +4,7 @@
  * the country's), rewriting rules, and the number. What comes out must be a
  * number, be the same when dialled with '+', and fit no smaller room.
  *
- *   clang -std=c11 -D_GNU_SOURCE -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -Imodules tests/fuzz/fuzz_normalize.c modules/callroute/normalize.c modules/callroute/rewrite.c modules/lib/country*.c -o fuzz_normalize && ./fuzz_normalize -timeout=10 new tests/fuzz/corpus/normalize
+ *   make fuzz F=normalize
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -12,9 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "callroute/normalize.h"
-#include "callroute/rewrite.h"
-#include "lib/country.h"
+#include "callroute/decide/normalize.h"
+#include "callroute/decide/rewrite.h"
+#include "lib/geo/country.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -7,7 +7,7 @@
  * places it names, and must be refused or be the same.
  *
  * Build and run, from the top of the tree (clang; `-runs=N` bounds it):
- * mkdir -p build/corpus-statefile && clang -g -O1 -D_GNU_SOURCE -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -Imodules tests/fuzz/fuzz_statefile.c modules/lib/statefile.c modules/lib/hash.c -o build/fuzz_statefile && build/fuzz_statefile -max_total_time=60 -max_len=1024 build/corpus-statefile tests/fuzz/corpus/statefile
+ *   make fuzz F=statefile
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -20,7 +20,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "lib/statefile.h"
+#include "lib/share/statefile.h"
 
 #define MAX 512u
 static const struct tg_statefile_format format = {"fuzz", 1};

@@ -4,7 +4,7 @@
  * own prefixes. The cursor gives the prefixes that walks find, and no others.
  *
  * Build and run, from the top of the tree (clang; `-runs=N` bounds it):
- * mkdir -p build/corpus-trie && clang -g -O1 -D_GNU_SOURCE -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -Imodules tests/fuzz/fuzz_trie.c modules/lib/trie*.c -o build/fuzz_trie && build/fuzz_trie -max_total_time=60 -max_len=16384 build/corpus-trie tests/fuzz/corpus/trie
+ *   make fuzz F=trie
  *
  * Input: byte 0 = what to do, byte 1 = length of the number, then the number,
  * then the image, or the rows (each: length, that many symbols, a value).
@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/trie.h"
+#include "lib/prefix/trie.h"
 
 #define MOST (TG_TRIE_MAX_DIGITS + 1)
 #define ROWS 512

@@ -1,7 +1,7 @@
 /*
  * Writes the seed files of fuzz_trie and fuzz_statefile; run again after either
  * format has changed, from the top of the tree:
- * mkdir -p build && cc -D_GNU_SOURCE -Imodules tests/fuzz/seeds.c modules/lib/trie*.c modules/lib/statefile.c modules/lib/hash.c -o build/fuzz_seeds && build/fuzz_seeds tests/fuzz/corpus
+ * mkdir -p build && cc -D_GNU_SOURCE -Imodules tests/fuzz/seeds.c modules/lib/prefix/trie*.c modules/lib/share/statefile.c modules/lib/share/hash.c -o build/fuzz_seeds && build/fuzz_seeds tests/fuzz/corpus
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -12,8 +12,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "lib/statefile.h"
-#include "lib/trie.h"
+#include "lib/share/statefile.h"
+#include "lib/prefix/trie.h"
 
 static void fail(const char *what)
 {

@@ -9,8 +9,8 @@ import pytest
 from support.kamailio import ROOT
 from support.process import run
 
-SOURCE = os.path.join(ROOT, "modules", "build", "kamailio-source.sh")
-FLAGS = os.path.join(ROOT, "modules", "build", "kamailio-flags.sh")
+SOURCE = os.path.join(ROOT, "modules", "make", "kamailio-source.sh")
+FLAGS = os.path.join(ROOT, "modules", "make", "kamailio-flags.sh")
 
 
 def fake_server(folder, version, flags="USE_TCP"):

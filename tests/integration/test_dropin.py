@@ -168,7 +168,7 @@ def test_calls_to_trunks_are_limited_too(tmp_path, run_kamailio):
 
 @pytest.mark.parametrize("module", stack_.MODULES)
 def test_module_readme_shows_the_minimal_cfg(module):
-    """Chapter 11 is the file itself, which test_cfg.py runs."""
+    """Chapter 11 is the file itself, which edge/test_cfg.py runs."""
     with open(f"{kamailio.ROOT}/cfg/minimal/{module}.cfg", encoding="utf-8") as source:
         text = source.read()
     blocks = readme.blocks(f"modules/{module}/README.md")

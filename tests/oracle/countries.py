@@ -2,7 +2,7 @@
 """The country of a number by python3-phonenumbers, and numbers to ask about.
 
 Where countries share a calling code, only numbers that phonenumbers calls valid
-are asked about: of the others lib/country.h promises more (the beginning of a
+are asked about: of the others lib/geo/country.h promises more (the beginning of a
 number, the largest country of a code) than phonenumbers says.
 """
 
@@ -52,7 +52,7 @@ def country_of(digits):
 
 @lru_cache(maxsize=None)
 def is_certain(digits):
-    """Whether phonenumbers says as much as lib/country.h promises."""
+    """Whether phonenumbers says as much as lib/geo/country.h promises."""
     code = calling_code(digits)
     if code is None or code in NETWORKS or digits in SERVICES or digits == code:
         return True

@@ -8,12 +8,12 @@
  */
 #include "lookups.h"
 
-#include "callroute/breaker.h"
+#include "callroute/live/breaker.h"
 #include "callroute/callroute.h"
-#include "callroute/capacity.h"
-#include "callroute/health.h"
-#include "callroute/quality.h"
-#include "lib/country.h"
+#include "callroute/live/capacity.h"
+#include "callroute/live/health.h"
+#include "callroute/live/quality.h"
+#include "lib/geo/country.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -5,7 +5,7 @@ ORACLE_SRC := tests/oracle/decide.c tests/oracle/lookups.c tests/oracle/rows.c
 ORACLE_CASES ?= 100000
 
 define oracle_flavour
-$(BUILD)/oracle/decide-$(1): $(patsubst %.c,$(BUILD)/unit-$(1)/%.o,$(ORACLE_SRC) $(LIB_SRC) $(POLICY_SRC))
+$(BUILD)/oracle/decide-$(1): $(patsubst %.c,$(BUILD)/unit-$(1)/%.o,$(ORACLE_SRC) $(LIB_SRC) $(PURE_SRC))
 	@mkdir -p $$(@D)
 	$$(call say,LD,$$@)
 	$(Q)$(CC) $(PURE_CFLAGS) $(2) $$^ -lical -lmaxminddb -lm -o $$@

@@ -6,7 +6,7 @@
 #ifndef ORACLE_ROWS_H
 #define ORACLE_ROWS_H
 
-#include "callroute/build.h"
+#include "callroute/build/builder.h"
 
 #define LINE_FIELDS 24
 

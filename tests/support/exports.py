@@ -42,7 +42,8 @@ class Source:
 
     def __init__(self, module):
         self.module = module
-        self.text = "\n".join(read(path) for path in sorted(glob.glob(os.path.join(ROOT, "modules", module, "*.c"))))
+        files = glob.glob(os.path.join(ROOT, "modules", module, "*", "*.c"))
+        self.text = "\n".join(map(read, sorted(files)))
 
     def table(self, pattern):
         """The initialiser of the one table whose declaration matches."""
@@ -122,13 +123,13 @@ class Source:
         found = set(re.findall(r'(?:refuse|exhausted)\([^;"]*"(\w+)"', self.text))
         for assigned in re.findall(r"\breason = ([^;]+);", self.text):
             found |= set(re.findall(r'"(\w+)"', assigned))
-        found |= set(re.findall(r'return "(\w+)";', read("modules", self.module, "normalize.c")))
+        found |= set(re.findall(r'return "(\w+)";', read("modules", self.module, "decide", "normalize.c")))
         return found
 
     @property
     def fates(self):
         """The words for what becomes of a vendor."""
-        return set(re.findall(r'\[\w+_FATE_\w+\]\s*=\s*"(\w+)"', read("modules", self.module, "decide.c")))
+        return set(re.findall(r'\[\w+_FATE_\w+\]\s*=\s*"(\w+)"', read("modules", self.module, "decide", "decide.c")))
 
 
 def value(text):

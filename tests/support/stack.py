@@ -6,7 +6,7 @@ can run side by side. It runs a copy of cfg/ without the user's local.cfg: what
 is tested is what is shipped. A test may write a local.cfg into the copy, or
 edit a file of it to see that something fails without a line.
 
-The demo rows of db/demo.py are the starting point; `settings` changes its
+The demo rows of db/schema/demo.py are the starting point; `settings` changes its
 values, `sql` adds statements.
 """
 
@@ -116,7 +116,7 @@ class Stack:
     """Everything up, or an error that says what is not.
 
     switches  WITH_... names; the three modules and rtpengine by default
-    settings  values of db/demo.py
+    settings  values of db/schema/demo.py
     sql       statements for the database, before the start
     env       more variables of cfg/defs.cfg
     local     text of a local.cfg
@@ -258,7 +258,7 @@ class Stack:
         rpc = self.kamailio.rpc
         left = {
             "media sessions": self.rtpengine.calls(),
-            # State 5 is over: it goes with its transaction, some seconds later (test_telephones.py waits for that).
+            # State 5 is over: it goes with its transaction, some seconds later; edge/test_telephones.py waits for it.
             "dialogs": [row for row in rpc("dlg.list") if row["state"] != 5],
             "leases of accounts": rpc("fraudguard.stats")["calls"],
             "channels of trunks": [row for row in rpc("callroute.stats")["trunks"] if row["channels"]],

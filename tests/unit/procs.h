@@ -11,7 +11,7 @@
 #ifndef TESTS_UNIT_PROCS_H
 #define TESTS_UNIT_PROCS_H
 
-#include "support.h"
+#include "unit/support.h"
 
 #include <signal.h>
 #include <sys/prctl.h>

@@ -1,7 +1,7 @@
 /*
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include "support.h"
+#include "unit/support.h"
 
 #include <errno.h>
 #include <stdlib.h>

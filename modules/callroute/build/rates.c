@@ -1,0 +1,264 @@
+/*
+ * Decks and rates: the bulk of the data. What many rates share (dates, fees,
+ * source prefix) is kept once, found by a hash table.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "callroute/build/rows.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define RATE "callroute_rate"
+
+int callroute_add_deck(
+		struct callroute_builder *b, const struct callroute_deck_row *row)
+{
+	static const char *const sides[] = {"buy", "sell", NULL};
+	static const char table[] = "callroute_deck";
+	struct callroute_build_deck *d =
+			callroute_new_row(b, &b->decks, sizeof *d, table, row->id);
+
+	if(d == NULL)
+		return -ENOMEM;
+	if(b->decks.count > UINT16_MAX)
+		tg_row_bad(&b->check, "%s id %lld: more than %d decks", table, row->id,
+				UINT16_MAX);
+	d->out.enabled = row->enabled != 0;
+	d->out.id = (uint32_t)row->id;
+	d->out.sells = (uint8_t)tg_row_word(
+			&b->check, table, row->id, "side", row->side, sides);
+	tg_row_text(&b->check, table, row->id, "currency", row->currency, 1,
+			d->out.currency, sizeof d->out.currency);
+	if(tg_row_range(&b->check, table, row->id, "fx", row->fx, 0,
+			   INT64_C(1000000000000)))
+		d->out.fx = row->fx;
+	return callroute_take_name(b, table, row->id, row->name, d->out.name);
+}
+
+/* --- terms ------------------------------------------------------------------ */
+
+/* FNV-1a over the 8-byte words; the table only needs them spread. */
+static uint64_t hash_terms(const struct callroute_terms *t)
+{
+	uint64_t words[sizeof *t / 8], h = 0xcbf29ce484222325ULL;
+
+	_Static_assert(sizeof *t % 8 == 0, "terms are whole words");
+	memcpy(words, t, sizeof *t);
+	for(size_t i = 0; i < sizeof *t / 8; i++)
+		h = (h ^ words[i]) * 0x100000001b3ULL;
+	return h ^ (h >> 29);
+}
+
+static int grow_slots(struct callroute_builder *b)
+{
+	const struct callroute_terms *terms = b->terms.rows;
+	size_t room = b->term_room ? b->term_room * 2 : 1024;
+	uint32_t *slots = calloc(room, sizeof *slots);
+
+	if(slots == NULL)
+		return -ENOMEM;
+	for(size_t i = 0; i < b->terms.count; i++) {
+		size_t at = hash_terms(&terms[i]) & (room - 1);
+
+		while(slots[at] != 0)
+			at = (at + 1) & (room - 1);
+		slots[at] = (uint32_t)i + 1;
+	}
+	free(b->term_slots);
+	b->term_slots = slots;
+	b->term_room = room;
+	return 0;
+}
+
+static int keep_terms(struct callroute_builder *b,
+		const struct callroute_terms *t, uint32_t *index)
+{
+	struct callroute_terms *terms = b->terms.rows;
+	size_t at;
+
+	/* Neighbours mostly share theirs. */
+	if(b->terms.count > 0 && memcmp(&terms[b->last_term], t, sizeof *t) == 0) {
+		*index = b->last_term;
+		return 0;
+	}
+	if(b->terms.count * 2 >= b->term_room && grow_slots(b) < 0)
+		return -ENOMEM;
+	at = hash_terms(t) & (b->term_room - 1);
+	for(; b->term_slots[at] != 0; at = (at + 1) & (b->term_room - 1)) {
+		*index = b->last_term = b->term_slots[at] - 1;
+		if(memcmp(&terms[*index], t, sizeof *t) == 0)
+			return 0;
+	}
+	terms = callroute_grow(&b->terms, sizeof *t, 1);
+	if(terms == NULL)
+		return -ENOMEM;
+	*terms = *t;
+	*index = b->last_term = (uint32_t)b->terms.count - 1;
+	b->term_slots[at] = *index + 1;
+	return 0;
+}
+
+/* --- rows ------------------------------------------------------------------- */
+
+static void set_price(struct callroute_builder *b,
+		const struct callroute_rate_row *row, int64_t fx,
+		struct callroute_rate *out)
+{
+	__int128 price = row->price;
+
+	if(!tg_row_range(&b->check, RATE, row->id, "price", row->price, 0,
+			   CALLROUTE_PRICE_MAX))
+		return;
+	if(fx > 0)
+		price = (price * fx + 500000) / 1000000;
+	if(price > CALLROUTE_PRICE_MAX) {
+		tg_row_bad(&b->check,
+				RATE
+				" id %lld: price = %lld is over %lld when converted by its "
+				"deck's fx",
+				row->id, row->price, (long long)CALLROUTE_PRICE_MAX);
+		return;
+	}
+	out->price_low = (uint32_t)price;
+	out->price_high = (uint8_t)(price >> 32);
+}
+
+static void set_terms(struct callroute_builder *b,
+		const struct callroute_rate_row *row, int64_t fx,
+		struct callroute_terms *t)
+{
+	tg_row_range(&b->check, RATE, row->id, "valid_from", row->valid_from, 0,
+			INT64_MAX);
+	tg_row_range(&b->check, RATE, row->id, "valid_till", row->valid_till, 0,
+			INT64_MAX);
+	t->valid_from = row->valid_from;
+	t->valid_till = row->valid_till ? row->valid_till : INT64_MAX;
+	if(row->valid_till >= 0 && t->valid_till <= t->valid_from)
+		tg_row_bad(&b->check,
+				RATE " id %lld: valid_till is not after valid_from", row->id);
+	if(tg_row_range(&b->check, RATE, row->id, "connect_fee", row->connect_fee,
+			   0, CALLROUTE_PRICE_MAX))
+		t->connect_fee =
+				fx > 0 ? (int64_t)(((__int128)row->connect_fee * fx + 500000)
+								   / 1000000)
+					   : row->connect_fee;
+	if(tg_row_range(
+			   &b->check, RATE, row->id, "first_sec", row->first_sec, 1, 3600))
+		t->first_sec = (uint16_t)row->first_sec;
+	if(tg_row_range(
+			   &b->check, RATE, row->id, "step_sec", row->step_sec, 1, 3600))
+		t->step_sec = (uint16_t)row->step_sec;
+	callroute_take_src_prefix(
+			b, RATE, row->id, row->src_prefix, t->src_prefix, &t->src_len);
+}
+
+int callroute_add_rate(
+		struct callroute_builder *b, const struct callroute_rate_row *row)
+{
+	const struct callroute_build_deck *decks = b->decks.rows;
+	struct callroute_terms terms;
+	struct callroute_build_rate r;
+	struct callroute_build_rate *to;
+	unsigned bad = b->check.bad;
+	uint32_t deck = callroute_refer(b, &b->decks, sizeof *decks, RATE, row->id,
+			"deck_id", row->deck_id, 0);
+
+	b->rates_read++;
+	/* Padding is compared too. */
+	memset(&terms, 0, sizeof terms);
+	memset(&r, 0, sizeof r);
+	tg_row_range(&b->check, RATE, row->id, "id", row->id, 1, UINT32_MAX);
+	if(row->prefix[0] == '\0' && !row->is_default)
+		tg_row_bad(&b->check,
+				RATE " id %lld: empty prefix without is_default = 1 (it would "
+					 "match every number)",
+				row->id);
+	if(callroute_pack_prefix(row->prefix, &r.prefix) < 0)
+		tg_row_bad(&b->check,
+				RATE
+				" id %lld: prefix = '%s' is not 0 to %d symbols of 0-9 * #",
+				row->id, row->prefix, TG_TRIE_MAX_DIGITS);
+	if(deck == CALLROUTE_NONE)
+		return 0;
+	set_price(b, row, decks[deck].out.fx, &r.out);
+	set_terms(b, row, decks[deck].out.fx, &terms);
+	if(b->check.bad != bad || !decks[deck].out.enabled)
+		return 0;
+	r.id = (uint32_t)row->id;
+	r.out.blocked = row->blocked != 0;
+	r.out.deck = (uint16_t)deck;
+	if(keep_terms(b, &terms, &r.out.terms) < 0)
+		return -ENOMEM;
+	to = callroute_grow(&b->rates, sizeof r, 1);
+	if(to == NULL)
+		return -ENOMEM;
+	*to = r;
+	return 0;
+}
+
+int callroute_can_keep_rates(const struct callroute_builder *b,
+		const struct callroute_image *im, uint32_t except_deck)
+{
+	const struct callroute_build_deck *now = b->decks.rows;
+	const struct callroute_deck *decks =
+			CALLROUTE_ROWS(im, struct callroute_deck, decks);
+
+	for(size_t i = 0; i < b->decks.count; i++) {
+		uint64_t j = 0;
+
+		if(now[i].out.id == except_deck || !now[i].out.enabled)
+			continue;
+		while(j < im->decks.count && decks[j].id != now[i].out.id)
+			j++;
+		if(j == im->decks.count || !decks[j].enabled
+				|| decks[j].fx != now[i].out.fx)
+			return 0;
+	}
+	return 1;
+}
+
+int callroute_keep_rates(struct callroute_builder *b,
+		const struct callroute_image *im, uint32_t except_deck)
+{
+	const struct callroute_build_deck *now = b->decks.rows;
+	const struct callroute_deck *decks =
+			CALLROUTE_ROWS(im, struct callroute_deck, decks);
+	const struct callroute_rate *rates =
+			CALLROUTE_ROWS(im, struct callroute_rate, rates);
+	const struct callroute_terms *terms =
+			CALLROUTE_ROWS(im, struct callroute_terms, terms);
+	const uint32_t *groups = CALLROUTE_ROWS(im, uint32_t, rate_groups);
+	struct tg_trie_cursor cursor;
+	struct tg_trie_row prefix;
+
+	tg_trie_first((const char *)im + im->rate_trie.at, &cursor);
+	while(tg_trie_next(&cursor, &prefix) == 0) {
+		char text[TG_TRIE_MAX_DIGITS + 1];
+		struct callroute_build_rate r, *to;
+
+		memset(&r, 0, sizeof r);
+		memcpy(text, prefix.prefix, prefix.len);
+		text[prefix.len] = '\0';
+		callroute_pack_prefix(text, &r.prefix);
+		for(uint32_t i = groups[prefix.value]; i < groups[prefix.value + 1];
+				i++) {
+			uint32_t id = decks[rates[i].deck].id;
+			uint32_t deck = callroute_index_of(&b->decks, sizeof *now, id);
+
+			if(id == except_deck || deck == CALLROUTE_NONE
+					|| !now[deck].out.enabled)
+				continue;
+			r.out = rates[i];
+			r.out.deck = (uint16_t)deck;
+			if(keep_terms(b, &terms[rates[i].terms], &r.out.terms) < 0)
+				return -ENOMEM;
+			to = callroute_grow(&b->rates, sizeof r, 1);
+			if(to == NULL)
+				return -ENOMEM;
+			*to = r;
+		}
+	}
+	return 0;
+}

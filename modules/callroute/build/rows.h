@@ -1,0 +1,225 @@
+/*
+ * The builder's own rows, shared by build*.c. Every table is sorted by id, for
+ * rows come so.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef CALLROUTE_BUILD_ROWS_H
+#define CALLROUTE_BUILD_ROWS_H
+
+#include "callroute/build/builder.h"
+#include "callroute/callroute.h"
+#include "lib/prefix/trie.h"
+
+struct callroute_rows
+{
+	void *rows;
+	size_t count, room;
+};
+
+struct callroute_build_time
+{
+	long long id;
+	void *calendar;
+	size_t bytes;
+};
+
+struct callroute_build_failover
+{
+	long long id;
+	struct callroute_codes codes;
+	uint8_t action;
+};
+
+struct callroute_build_breaker
+{
+	long long id;
+	struct callroute_codes codes;
+	struct callroute_breaker_config config;
+};
+
+struct callroute_build_carrier
+{
+	long long id;
+	struct callroute_carrier out;
+};
+
+struct callroute_build_trunk
+{
+	long long id;
+	struct callroute_trunk out;
+};
+
+struct callroute_build_deck
+{
+	long long id;
+	struct callroute_deck out;
+};
+
+/* A prefix as a number: 4 bits a symbol from the top, 1 .. 12 in the order of
+ * the trie, 0 behind the end. So prefixes sort as the trie wants them. */
+struct callroute_packed
+{
+	uint64_t high, low;
+};
+
+/* 32 bytes: a load has millions of them. */
+struct callroute_build_rate
+{
+	struct callroute_packed prefix;
+	uint32_t id; /* 0 = taken over from the image in use */
+	struct callroute_rate out;
+};
+
+struct callroute_build_plan
+{
+	long long id;
+	char currency[4];
+	struct callroute_plan out;
+};
+
+struct callroute_build_entry
+{
+	long long id;
+	uint32_t plan;
+	struct callroute_entry out;
+};
+
+struct callroute_build_account
+{
+	long long id;
+	struct callroute_account out;
+};
+
+struct callroute_build_rule
+{
+	long long id;
+	struct callroute_packed prefix;
+	struct callroute_rule out;
+};
+
+struct callroute_build_block
+{
+	long long id;
+	struct callroute_packed prefix;
+	uint8_t is_src;
+	struct callroute_block out;
+};
+
+struct callroute_build_group
+{
+	long long id;
+	struct callroute_group out;
+};
+
+struct callroute_build_member
+{
+	long long id;
+	uint32_t group;
+	struct callroute_member out;
+};
+
+struct callroute_build_did
+{
+	long long id;
+	struct callroute_did out;
+};
+
+struct callroute_build_ported
+{
+	long long id;
+	struct callroute_ported out;
+};
+
+struct callroute_builder
+{
+	struct tg_rowcheck check;
+	int64_t now;
+	struct callroute_live *live;
+	long long last_id; /* of the table under way */
+	const char *last_table;
+	struct callroute_rows times, failovers, breakers, carriers, trunks, decks;
+	struct callroute_rows rates, plans, entries, accounts, nets, rules, targets;
+	struct callroute_rows blocks, groups, members, dids, ported;
+	struct callroute_rows countries; /* struct callroute_countries */
+	struct callroute_rows terms;	 /* struct callroute_terms */
+	uint32_t *term_slots;			 /* hash table of terms, index + 1 */
+	size_t term_room;
+	uint32_t last_term;
+	struct callroute_rows names;	   /* of names.c */
+	struct callroute_rows texts;	   /* char */
+	struct callroute_rows trunk_names; /* uint32_t trunks by name */
+	struct callroute_rows addrs;	   /* struct callroute_addr */
+	size_t rates_read;				   /* disabled decks' included */
+};
+
+#define CALLROUTE_BUILD(b, type, table) ((type *)(b)->table.rows)
+
+/* Room for `n` more rows of `size` bytes, zeroed; NULL when there is none. */
+void *callroute_grow(struct callroute_rows *t, size_t size, size_t n);
+
+/* A new row that starts with its id, which must be above the one before and fit
+ * 32 bits: else it is told. NULL: no memory. */
+void *callroute_new_row(struct callroute_builder *b, struct callroute_rows *t,
+		size_t size, const char *table, long long id);
+
+/* Index of the row with this id, CALLROUTE_NONE when there is none. */
+uint32_t callroute_index_of(
+		const struct callroute_rows *t, size_t size, long long id);
+
+/* The same for a column that must point to a row, 0 allowed when `optional`
+ * (then CALLROUTE_NONE without a word); tells when it points nowhere. */
+uint32_t callroute_refer(struct callroute_builder *b,
+		const struct callroute_rows *t, size_t size, const char *table,
+		long long id, const char *column, long long value, int optional);
+
+/* Keeps a text; *offset says where. 0, -ENOMEM. */
+int callroute_keep_text(
+		struct callroute_builder *b, const char *text, uint32_t *offset);
+
+/* The same for a column of `most` characters, or tells that it is longer. */
+int callroute_keep_column(struct callroute_builder *b, const char *table,
+		long long id, const char *column, const char *text, size_t most,
+		uint32_t *offset);
+
+/* A name that no other row of the table may have, checked for its length and
+ * copied to `out` (NULL: nobody needs it). 0, -ENOMEM. */
+int callroute_take_name(struct callroute_builder *b, const char *table,
+		long long id, const char *name, char out[CALLROUTE_NAME_MAX]);
+/* Tells of those that stand there twice. */
+void callroute_check_names(struct callroute_builder *b);
+
+/* Index of a trunk by name, CALLROUTE_NONE. */
+uint32_t callroute_trunk_named(
+		struct callroute_builder *b, const char *name, size_t len);
+
+/* Keeps the trunk's address when its URI has one. 0, -ENOMEM. */
+int callroute_keep_addr(struct callroute_builder *b,
+		const struct callroute_trunk *trunk, uint32_t index);
+
+/* 0, -1 when it is longer than the trie's limit or has other symbols. */
+int callroute_pack_prefix(const char *text, struct callroute_packed *out);
+/* Returns the length. */
+size_t callroute_unpack_prefix(const struct callroute_packed *p, char out[32]);
+int callroute_compare_packed(
+		const struct callroute_packed *a, const struct callroute_packed *b);
+
+/* A source prefix of digits into `out` and `len`; tells when it is none. */
+void callroute_take_src_prefix(struct callroute_builder *b, const char *table,
+		long long id, const char *text, char out[32], uint8_t *len);
+
+/* Index of the set that a list of countries means; tells of unknown ones.
+ * 0, -ENOMEM. */
+int callroute_take_countries(struct callroute_builder *b, long long id,
+		const char *column, const char *text, uint32_t *set);
+
+/* Sorts the rates and their terms, tells of overlaps. 0, -ENOMEM. */
+int callroute_finish_rates(struct callroute_builder *b);
+/* Sorts the other tables as the image has them, tells of doubles. accounts: the
+ * caller frees *names, the accounts in the order of what they match; 0,
+ * -ENOMEM. */
+void callroute_finish_inbound(struct callroute_builder *b);
+void callroute_finish_entries(struct callroute_builder *b);
+int callroute_finish_accounts(struct callroute_builder *b, uint32_t **names);
+
+#endif

@@ -1,0 +1,277 @@
+/*
+ * RPC: callroute.list_trunks, callroute.set_trunk, callroute.stats,
+ * callroute.list_quality. The table's state, the operator's word, health and
+ * breaker are shown apart.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "callroute/kamailio/rpc.h"
+#include "callroute/kamailio/state.h"
+#include "callroute/callroute.h"
+#include "callroute/live/breaker.h"
+#include "callroute/live/health.h"
+#include "callroute/live/quality.h"
+#include "glue/rpc.h"
+#include "lib/geo/country.h"
+
+#include <string.h>
+
+/* What a page shows, copied out of the snapshot: answering may take its time. */
+struct row
+{
+	uint32_t id, slot, max_channels;
+	uint8_t state, has_breaker, carrier_enabled;
+	uint32_t probe_interval;
+	struct callroute_breaker_config breaker;
+	char name[CALLROUTE_NAME_MAX], carrier[CALLROUTE_NAME_MAX];
+	char uri[CALLROUTE_URI_MAX];
+};
+
+/* The next parameter as the name of a trunk. kamcmd makes an integer of a name
+ * that looks like one, and 0049 would come as 49, another trunk's: refused.
+ * 1, 0 not given, -1 answered with a fault. */
+static int read_name(rpc_t *rpc, void *ctx, str *name)
+{
+	*name = (str)STR_NULL;
+	if(rpc->scan(ctx, "*S", name) == 1 && name->s != NULL)
+		return 1;
+	if(rpc->scan(ctx, "*.S", name) != 1 || name->s == NULL)
+		return 0;
+	rpc->fault(
+			ctx, 400, "names are texts: with kamcmd s:%.*s", GLUE_STR(*name));
+	return -1;
+}
+
+static int is_word(const str *s, const char *word)
+{
+	return (size_t)s->len == strlen(word)
+		   && strncmp(s->s, word, (size_t)s->len) == 0;
+}
+
+/* Fills a page of trunks; returns how many. -1: answered with a fault. */
+static int read_page(rpc_t *rpc, void *ctx, struct row *rows)
+{
+	const struct callroute_image *im;
+	struct glue_page page;
+	int n = 0;
+
+	if(glue_rpc_page(rpc, ctx, &page) < 0)
+		return -1;
+	im = tg_snapshot_enter(callroute.snapshots, process_no, NULL, NULL);
+	for(uint64_t i = 0; im != NULL && i < im->trunks.count; i++) {
+		const struct callroute_trunk *t =
+				&CALLROUTE_ROWS(im, struct callroute_trunk, trunks)[i];
+		const struct callroute_carrier *c = &CALLROUTE_ROWS(
+				im, struct callroute_carrier, carriers)[t->carrier];
+		struct row *r;
+
+		if(!glue_rpc_row(&page))
+			continue;
+		r = &rows[n++];
+		*r = (struct row){.id = t->id,
+				.slot = t->live,
+				.max_channels = t->max_channels,
+				.state = t->state,
+				.has_breaker = t->has_breaker,
+				.carrier_enabled = c->enabled,
+				.probe_interval = t->probe_interval,
+				.breaker = t->breaker};
+		memcpy(r->name, t->name, sizeof r->name);
+		memcpy(r->carrier, c->name, sizeof r->carrier);
+		memcpy(r->uri, t->uri, sizeof r->uri);
+	}
+	tg_snapshot_leave(callroute.snapshots, process_no);
+	return n;
+}
+
+void callroute_rpc_list_trunks(rpc_t *rpc, void *ctx)
+{
+	static const char *const states[] = {"up", "drain", "down"};
+	static const char *const admins[] = {"table", "up", "drain", "down"};
+	static const char *const breakers[] = {"closed", "open", "half_open"};
+	static struct row rows[GLUE_RPC_PAGE];
+	int n = read_page(rpc, ctx, rows);
+
+	for(int i = 0; i < n; i++) {
+		const struct row *r = &rows[i];
+		uint64_t now = glue_now();
+		struct callroute_breaker b = {0};
+		void *h;
+
+		if(r->has_breaker)
+			callroute_breaker_read(
+					callroute.live, (int)r->slot, &r->breaker, now, &b);
+		if(rpc->add(ctx, "{", &h) < 0)
+			return;
+		rpc->struct_add(h, "dsssssss", "id", (int)r->id, "trunk", r->name,
+				"carrier", r->carrier, "uri", r->uri, "state", states[r->state],
+				"carrier_state", r->carrier_enabled ? "enabled" : "disabled",
+				"operator",
+				admins[callroute_live_admin(callroute.live, (int)r->slot)],
+				"health",
+				r->probe_interval == 0 ? "not_probed"
+				: callroute_health_is_up(callroute.live, (int)r->slot)
+						? "up"
+						: "down");
+		rpc->struct_add(h, "sdd", "breaker",
+				r->has_breaker ? breakers[b.state] : "none", "channels",
+				(int)callroute_capacity_channels(
+						callroute.live, CALLROUTE_OWNER_TRUNK, r->id, now),
+				"max_channels", (int)r->max_channels);
+	}
+}
+
+void callroute_rpc_set_trunk(rpc_t *rpc, void *ctx)
+{
+	static const char *const words[] = {"table", "up", "drain", "down"};
+	const struct callroute_image *im;
+	const struct callroute_trunk *t;
+	str name, word = STR_NULL, more;
+	int admin = -1, slot = -1, given = read_name(rpc, ctx, &name);
+
+	if(given < 0)
+		return;
+	if(given == 0 || rpc->scan(ctx, "*S", &word) != 1 || word.s == NULL
+			|| rpc->scan(ctx, "*.S", &more) == 1) {
+		rpc->fault(ctx, 400, "callroute.set_trunk NAME up|drain|down|table");
+		return;
+	}
+	for(int i = 0; i < 4; i++) {
+		if(is_word(&word, words[i]))
+			admin = i;
+	}
+	if(admin < 0) {
+		rpc->fault(ctx, 400, "the state is up, drain, down or table");
+		return;
+	}
+	im = tg_snapshot_enter(callroute.snapshots, process_no, NULL, NULL);
+	t = im ? callroute_find_trunk_name(im, name.s, (size_t)name.len) : NULL;
+	if(t != NULL)
+		slot = (int)t->live;
+	tg_snapshot_leave(callroute.snapshots, process_no);
+	if(slot < 0
+			|| callroute_live_set_admin(
+					   callroute.live, slot, (enum callroute_admin)admin)
+					   < 0) {
+		rpc->fault(ctx, 404, "there is no trunk %.*s", GLUE_STR(name));
+		return;
+	}
+	LM_NOTICE(
+			"trunk-set trunk=%.*s operator=%s\n", GLUE_STR(name), words[admin]);
+}
+
+/* -1 = never. A failure may come in while the answer is made. */
+static int seconds_since(uint64_t when, uint64_t now)
+{
+	if(when == 0)
+		return -1;
+	return when < now ? (int)((now - when) / 1000000) : 0;
+}
+
+void callroute_rpc_stats(rpc_t *rpc, void *ctx)
+{
+	static struct row rows[GLUE_RPC_PAGE];
+	struct callroute_capacity_stats c;
+	int n = read_page(rpc, ctx, rows);
+	uint64_t now = glue_now();
+	void *h, *list, *row;
+
+	if(n < 0)
+		return;
+	callroute_capacity_read_stats(callroute.live, now, &c);
+	if(rpc->add(ctx, "{", &h) < 0)
+		return;
+	rpc->struct_add(h, "dd[", "channels", (int)c.channels, "untracked",
+			(int)c.untracked, "trunks", &list);
+	for(int i = 0; i < n; i++) {
+		struct callroute_counters k;
+
+		callroute_live_counters(callroute.live, (int)rows[i].slot, &k);
+		if(rpc->array_add(list, "{", &row) < 0)
+			return;
+		rpc->struct_add(row, "sddddddd", "trunk", rows[i].name, "attempts",
+				(int)k.attempts, "answered", (int)k.answered, "failed",
+				(int)k.failed, "cancelled", (int)k.cancelled, "last_code",
+				k.last_code, "last_failure_ago_sec",
+				seconds_since(k.last_failure, now), "channels",
+				(int)callroute_capacity_channels(callroute.live,
+						CALLROUTE_OWNER_TRUNK, rows[i].id, now));
+	}
+}
+
+/* --- quality ----------------------------------------------------------------- */
+
+struct quality_row
+{
+	struct callroute_quality q;
+	int score;
+	uint16_t group; /* country index + 1, 0 = of no country */
+	char name[CALLROUTE_NAME_MAX];
+};
+
+static int is_asked_for(const struct callroute_trunk *t, const str *name)
+{
+	return name->s == NULL || is_word(name, "*") || is_word(name, t->name);
+}
+
+/* One trunk's countries that something is known of. */
+static int read_quality(const struct callroute_trunk *t, struct glue_page *page,
+		struct quality_row *rows, int n, uint64_t now)
+{
+	for(int g = 0; g <= TG_COUNTRIES; g++) {
+		struct callroute_quality q;
+
+		if(callroute_quality_read(callroute.live, (int)t->live, (uint16_t)g,
+				   now,
+				   &q) < 0
+				|| !glue_rpc_row(page))
+			continue;
+		rows[n].q = q;
+		rows[n].group = (uint16_t)g;
+		rows[n].score = callroute_quality_score(
+				callroute.live, (int)t->live, (uint16_t)g, now);
+		memcpy(rows[n++].name, t->name, sizeof t->name);
+	}
+	return n;
+}
+
+void callroute_rpc_list_quality(rpc_t *rpc, void *ctx)
+{
+	static struct quality_row rows[GLUE_RPC_PAGE];
+	const struct callroute_image *im;
+	struct glue_page page;
+	uint64_t now = glue_now();
+	str name;
+	int n = 0, found = 0;
+	void *h;
+
+	if(read_name(rpc, ctx, &name) < 0 || glue_rpc_page(rpc, ctx, &page) < 0)
+		return;
+	im = tg_snapshot_enter(callroute.snapshots, process_no, NULL, NULL);
+	for(uint64_t i = 0; im != NULL && i < im->trunks.count; i++) {
+		const struct callroute_trunk *t =
+				&CALLROUTE_ROWS(im, struct callroute_trunk, trunks)[i];
+
+		if(!is_asked_for(t, &name))
+			continue;
+		found = 1;
+		n = read_quality(t, &page, rows, n, now);
+	}
+	tg_snapshot_leave(callroute.snapshots, process_no);
+	if(!found && name.s != NULL && !is_word(&name, "*")) {
+		rpc->fault(ctx, 404, "there is no trunk %.*s", GLUE_STR(name));
+		return;
+	}
+	for(int i = 0; i < n; i++) {
+		const struct callroute_quality *q = &rows[i].q;
+		const char *iso =
+				rows[i].group ? tg_country_iso(rows[i].group - 1) : NULL;
+
+		if(rpc->add(ctx, "{", &h) < 0)
+			return;
+		rpc->struct_add(h, "ssdddddd", "trunk", rows[i].name, "country",
+				iso ? iso : "", "calls", (int)q->calls, "asr", (int)q->asr,
+				"ner", (int)q->ner, "acd_sec", (int)q->acd_s, "pdd_ms",
+				(int)q->pdd_ms, "score", rows[i].score);
+	}
+}

@@ -1,0 +1,139 @@
+/*
+ * Capacity: channels (calls at a time) and calls per second of the three owners
+ * of an attempt: its trunk, its carrier, its account.
+ *
+ * A channel is a lease of (call, owner) with an expiry (lib/table/lease.h), so a count
+ * cannot leak, wrap or go below zero: it is the number of live leases. A small
+ * record a call (lib/table/store.h) names what it holds, written BEFORE any lease is
+ * taken: to give everything back the call's id is enough, whoever died halfway.
+ * Calls per second are paced by GCRA (pace.h): a refused attempt counts for no
+ * owner.
+ *
+ * Memory bound: live.h. At capacity (no room for a record or a lease) the call
+ * passes uncounted and `untracked` is one more: memory that is full fails no
+ * call. Process safety: live.h; a lock between processes is waited for up to
+ * about 20 ms (lib/table/setlock.h), then the call passes uncounted, or gives back later
+ * (capacity_owed.h). A process killed inside: what the call holds is given back
+ * by its release, or ends by its expiry.
+ *
+ * `call`: a keyed 64-bit hash of the Call-ID (lib/share/hash.h). One call has one
+ * attempt at a time; parallel branches need ids of their own. `expires`:
+ * monotonic us, when a call that nobody renews or releases is forgotten: some
+ * minutes for a ringing call, the longest call allowed for an answered one.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef CALLROUTE_CAPACITY_H
+#define CALLROUTE_CAPACITY_H
+
+#include "callroute/live/live.h"
+
+enum callroute_owner
+{
+	CALLROUTE_OWNER_TRUNK,
+	CALLROUTE_OWNER_CARRIER,
+	CALLROUTE_OWNER_ACCOUNT,
+	CALLROUTE_OWNERS
+};
+
+struct callroute_limit
+{
+	uint32_t max_channels; /* calls at a time; 0 = no limit (still counted) */
+	uint32_t max_cps;	   /* calls per second, up to 10^6; 0 = no limit */
+};
+
+struct callroute_claim
+{
+	uint32_t trunk, carrier, account; /* database ids; 0 = no such owner */
+	struct callroute_limit limit[CALLROUTE_OWNERS]; /* by callroute_owner */
+};
+
+/* Who refused, and for what. 0 = nobody. */
+enum callroute_refusal
+{
+	CALLROUTE_CAPACITY_OK,
+	CALLROUTE_TRUNK_CHANNELS,
+	CALLROUTE_TRUNK_CPS,
+	CALLROUTE_CARRIER_CHANNELS,
+	CALLROUTE_CARRIER_CPS,
+	CALLROUTE_ACCOUNT_CHANNELS,
+	CALLROUTE_ACCOUNT_CPS,
+};
+
+/*
+ * Would the attempt pass now? Takes nothing; leaves out candidates before they
+ * are ranked. `held`: what the call holds already (its last claim, for a
+ * failover), so that it is not in its own way, or NULL. An owner without limits
+ * costs nothing; one with a channel limit a lock and a walk down a tree. The
+ * account is the same for all candidates: ask once for it alone, then for the
+ * candidates with account 0.
+ * 0 or a callroute_refusal: the first in the order trunk, carrier, account, of
+ * each its calls per second (a word of memory) before its channels (a lock).
+ */
+int callroute_capacity_peek(struct callroute_live *live,
+		const struct callroute_claim *claim, const struct callroute_claim *held,
+		uint64_t now);
+
+/*
+ * The first attempt of a call: a channel and a call per second of each owner, or
+ * nothing. Refused, the call holds what it held before (as a rule: nothing).
+ * Taken again for the same owners (a spiral), channels are held once.
+ * 0, a callroute_refusal, -EINVAL (expires <= now). 0 also when the call was
+ * released while this ran: it then holds nothing.
+ */
+int callroute_capacity_take(struct callroute_live *live, uint64_t call,
+		const struct callroute_claim *claim, uint64_t expires, uint64_t now);
+
+/*
+ * A further attempt of the same call (failover): the channels of the last trunk
+ * and carrier are given back and those of the new ones taken; the account's stays
+ * and its calls per second are not asked again: it is still one call. Owners
+ * that stay the same keep their channel throughout. Refused, the last attempt's
+ * channels are given back all the same (that attempt is over), the account's
+ * stays: move to the next candidate, or release.
+ * As callroute_capacity_take.
+ */
+int callroute_capacity_move(struct callroute_live *live, uint64_t call,
+		const struct callroute_claim *claim, uint64_t expires, uint64_t now);
+
+/* Moves the expiry of all that the call holds (at the answer, and as long as it
+ * lasts). 0, -ENOENT (holds nothing, or has expired), -EBUSY, -EINVAL
+ * (expires <= now). */
+int callroute_capacity_renew(struct callroute_live *live, uint64_t call,
+		uint64_t expires, uint64_t now);
+
+/* Gives everything back. 0 for one caller, -ENOENT for all others, however many
+ * call it at once; -EBUSY: some of it, a process was stopped inside a lock: come
+ * back to it (capacity_owed.h), or the rest ends by its expiry. */
+int callroute_capacity_release(
+		struct callroute_live *live, uint64_t call, uint64_t now);
+
+/* The place of now in the order of all attempts, for: */
+uint32_t callroute_capacity_mark(struct callroute_live *live);
+/* As callroute_capacity_release, for who comes back to one that was busy
+ * (capacity_owed.h): what the call has taken since the mark stays, -ENOENT. */
+int callroute_capacity_release_before(struct callroute_live *live,
+		uint64_t call, uint32_t mark, uint64_t now);
+
+/* ---- what is held ---- */
+
+/* Channels of an owner at `now`, exact. */
+uint32_t callroute_capacity_channels(struct callroute_live *live,
+		enum callroute_owner kind, uint32_t id, uint64_t now);
+
+struct callroute_capacity_stats
+{
+	uint64_t channels;	/* held at `now` by all owners together, exact */
+	uint64_t untracked; /* attempts let through uncounted, since the start */
+};
+
+/* Looks at the whole lease table: for RPC and the keeper, not for calls. */
+void callroute_capacity_read_stats(struct callroute_live *live, uint64_t now,
+		struct callroute_capacity_stats *out);
+
+/* Frees expired leases, looking at no more than `budget` places. For the keeper;
+ * counts are right without it. Returns how many it freed. */
+uint32_t callroute_capacity_sweep(
+		struct callroute_live *live, uint64_t now, uint32_t budget);
+
+#endif

@@ -1,0 +1,25 @@
+/*
+ * Ban records: a block with its reason, by text key.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef FRAUDGUARD_LIVE_BANS_H
+#define FRAUDGUARD_LIVE_BANS_H
+
+#include "fraudguard/live/tables.h"
+
+/* Writes the ban, or prolongs the one there is: from now on for `seconds`; sets its since and until. 0, -ENOSPC, -EBUSY. */
+int fraudguard_write_ban(struct tg_store *bans, const struct tg_hashkey *key,
+		struct fraudguard_ban *ban, uint32_t seconds,
+		struct fraudguard_now now);
+
+/* The key's ban. 0, -ENOENT: it is not banned, or the table is busy (an answer late is worse than a request too many). */
+int fraudguard_find_ban(struct tg_store *bans, const struct tg_hashkey *key,
+		const char *text, struct fraudguard_now now,
+		struct fraudguard_ban *out);
+
+/* 0, -ENOENT, -EBUSY. */
+int fraudguard_erase_ban(struct tg_store *bans, const struct tg_hashkey *key,
+		const char *text, struct fraudguard_now now);
+
+#endif

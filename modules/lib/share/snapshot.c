@@ -1,0 +1,335 @@
+/*
+ * Snapshots: see snapshot.h for the contract.
+ *
+ *   header (one atomic `current` = {generation, slot}) | readers, a cache line
+ *   each | slots, page-aligned
+ *
+ * Why the writer never reuses a slot that a reader is in
+ *
+ * A reader's word is {generation, exact or from, pid}; it protects the slot of
+ * that generation, or every slot from that generation on. All steps marked * are
+ * sequentially consistent, hence in one total order.
+ *
+ *   reader   R1  c1 = current                writer  W1* current = next
+ *            R2* word = exact(c1)                    W2* scan all words
+ *            R3* c2 = current                        W3  reuse the slot if
+ *            R4  use c2 when c2 == c1                    no word protects it
+ *
+ * The writer reuses the slot of generation g only after a scan (W2) that began
+ * after g was replaced (W1). A reader that uses g read it in R3, hence before
+ * that W1; its R2 is earlier still, so W2 sees the word (or a later one of the
+ * same reader: then it has left g, and the release of that later store orders
+ * its reads before the writer's writes).
+ *
+ * When c2 != c1 a publish came in between. The reader then stores from(c1),
+ * reads c3 = current, and narrows the word to exact(c3) before use. c3 >= c1, so
+ * both words protect c3, and the argument above holds for from(c1) in R2's
+ * place. No third round is needed: enter is wait-free.
+ *
+ * The pid in the same word as the generation makes clearing a dead reader one
+ * compare-and-swap that can hit no other process's section.
+ *
+ * Memory bound: tg_snapshot_size(); real memory only for slots in use.
+ * Failure mode: a reader that never leaves keeps one slot; with 3 slots reloads
+ * go on in the other two. Only one stopped between its second and third step of
+ * the (rare) second round keeps all newer slots too, until it goes on or dies.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "lib/share/snapshot.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "lib/share/process.h"
+
+#define MAX_SLOTS 8u
+#define MAX_READERS 65536u
+#define LINE 64u
+
+/* Reader's word: generation << 23 | from << 22 | pid. Linux keeps process
+ * numbers below 2^22. 0 = outside. */
+#define PID_BITS 22u
+#define PID_MASK ((1u << PID_BITS) - 1)
+#define WORD_FROM (1ull << PID_BITS)
+#define WORD_SHIFT (PID_BITS + 1)
+/* `current`: generation << 8 | slot. 0 = nothing published. */
+#define SLOT_BITS 8u
+#define MAX_GENERATION ((1ull << (64 - WORD_SHIFT)) - 1)
+
+struct reader
+{
+	_Alignas(LINE) _Atomic uint64_t word;
+};
+
+struct slot
+{
+	uint64_t generation; /* 0 = holds nothing; writer's eyes only */
+	uint64_t used;
+};
+
+struct tg_snapshots
+{
+	_Alignas(LINE) _Atomic uint64_t current;
+	_Alignas(LINE) uint32_t slots; /* constant from here ... */
+	uint32_t readers;
+	uint64_t slot_bytes;
+	uint64_t slots_at; /* ... to here */
+	struct slot slot[MAX_SLOTS];
+	uint64_t last;	/* newest generation given out */
+	uint32_t begun; /* slot + 1 being built, 0 = none */
+	_Alignas(LINE) struct reader reader[];
+};
+
+struct layout
+{
+	size_t slots_at, slot_bytes, total;
+};
+
+static int lay_out(const struct tg_snapshot_config *cfg, struct layout *l)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE), all;
+
+	if(cfg->slots < 2 || cfg->slots > MAX_SLOTS || cfg->readers < 1
+			|| cfg->readers > MAX_READERS || cfg->slot_bytes == 0
+			|| cfg->slot_bytes > SIZE_MAX - page)
+		return -EINVAL;
+	l->slot_bytes = (cfg->slot_bytes + page - 1) / page * page;
+	l->slots_at =
+			sizeof(struct tg_snapshots) + cfg->readers * sizeof(struct reader);
+	l->slots_at = (l->slots_at + page - 1) / page * page;
+	if(__builtin_mul_overflow(l->slot_bytes, cfg->slots, &all)
+			|| __builtin_add_overflow(all, l->slots_at, &l->total))
+		return -EINVAL;
+	return 0;
+}
+
+static uint64_t generation_of(uint64_t current)
+{
+	return current >> SLOT_BITS;
+}
+
+static uint32_t slot_of(uint64_t current)
+{
+	return (uint32_t)(current & ((1u << SLOT_BITS) - 1));
+}
+
+static char *slot_mem(const struct tg_snapshots *s, uint32_t slot)
+{
+	return (char *)s + s->slots_at + slot * s->slot_bytes;
+}
+
+/* Fails on memory that is no shared mapping or is locked (mlockall): it is
+ * then kept, and reused all the same. */
+static void give_back(struct tg_snapshots *s, uint32_t slot, size_t from)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+
+	from = (from + page - 1) / page * page;
+	if(from < s->slot_bytes)
+		(void)madvise(
+				slot_mem(s, slot) + from, s->slot_bytes - from, MADV_REMOVE);
+}
+
+size_t tg_snapshot_size(const struct tg_snapshot_config *cfg)
+{
+	struct layout l;
+
+	return lay_out(cfg, &l) == 0 ? l.total : 0;
+}
+
+int tg_snapshot_init(void *mem, size_t size,
+		const struct tg_snapshot_config *cfg, struct tg_snapshots **out)
+{
+	struct tg_snapshots *s = mem;
+	struct layout l;
+
+	if(lay_out(cfg, &l) != 0 || size < l.total
+			|| (uintptr_t)mem % (size_t)sysconf(_SC_PAGESIZE) != 0)
+		return -EINVAL;
+	s->slots = cfg->slots;
+	s->readers = cfg->readers;
+	s->slot_bytes = l.slot_bytes;
+	s->slots_at = l.slots_at;
+	*out = s;
+	return 0;
+}
+
+/* --- writer ------------------------------------------------------------- */
+
+/* The reader's word, after clearing it if its process is dead. */
+static uint64_t live_word(struct reader *r)
+{
+	uint64_t word = atomic_load(&r->word);
+
+	if(word != 0 && tg_process_gone((pid_t)(word & PID_MASK))) {
+		/* When this fails, a successor has entered: judge its word. */
+		if(atomic_compare_exchange_strong(&r->word, &word, 0))
+			return 0;
+	}
+	return word;
+}
+
+static int protects(uint64_t word, uint64_t generation)
+{
+	uint64_t announced = word >> WORD_SHIFT;
+
+	if(word == 0)
+		return 0;
+	return word & WORD_FROM ? generation >= announced : generation == announced;
+}
+
+static int still_read(struct tg_snapshots *s, uint32_t slot)
+{
+	uint64_t generation = s->slot[slot].generation;
+
+	for(uint32_t i = 0; i < s->readers; i++)
+		if(protects(atomic_load(&s->reader[i].word), generation)
+				&& protects(live_word(&s->reader[i]), generation))
+			return 1;
+	return 0;
+}
+
+/* Not the current slot; one being built holds nothing and needs no check. */
+static int is_spare(const struct tg_snapshots *s, uint32_t slot)
+{
+	uint64_t current = atomic_load(&s->current);
+
+	return current == 0 || slot_of(current) != slot;
+}
+
+int tg_snapshot_begin(struct tg_snapshots *s, void **mem, size_t *size)
+{
+	uint32_t i, found = s->slots;
+
+	/* A writer that died while building left its slot begun: start it over. */
+	if(s->begun != 0)
+		tg_snapshot_abort(s);
+	for(i = 0; i < s->slots && found == s->slots; i++)
+		if(is_spare(s, i) && s->slot[i].generation == 0)
+			found = i;
+	for(i = 0; i < s->slots && found == s->slots; i++)
+		if(is_spare(s, i) && !still_read(s, i))
+			found = i;
+	if(found == s->slots)
+		return -EBUSY;
+	s->slot[found].generation = 0;
+	s->begun = found + 1;
+	*mem = slot_mem(s, found);
+	*size = s->slot_bytes;
+	return 0;
+}
+
+int64_t tg_snapshot_publish(struct tg_snapshots *s, size_t used)
+{
+	uint32_t slot = s->begun - 1;
+
+	if(s->begun == 0 || used > s->slot_bytes)
+		return -EINVAL;
+	if(s->last == MAX_GENERATION)
+		return -EOVERFLOW;
+	give_back(s, slot, used);
+	s->slot[slot].used = used;
+	s->slot[slot].generation = ++s->last;
+	s->begun = 0;
+	atomic_store(&s->current, s->last << SLOT_BITS | slot);
+	return (int64_t)s->last;
+}
+
+void tg_snapshot_abort(struct tg_snapshots *s)
+{
+	if(s->begun != 0)
+		give_back(s, s->begun - 1, 0);
+	s->begun = 0;
+}
+
+int tg_snapshot_reclaim(struct tg_snapshots *s)
+{
+	int waiting = 0;
+
+	for(uint32_t i = 0; i < s->slots; i++) {
+		if(!is_spare(s, i) || s->slot[i].generation == 0)
+			continue;
+		if(still_read(s, i)) {
+			waiting++;
+			continue;
+		}
+		give_back(s, i, 0);
+		s->slot[i].generation = 0;
+	}
+	return waiting;
+}
+
+int tg_snapshot_stuck(struct tg_snapshots *s, uint32_t *reader, pid_t *pid,
+		uint64_t *generation)
+{
+	uint64_t oldest = tg_snapshot_generation(s);
+	int rc = -ENOENT;
+
+	for(uint32_t i = 0; i < s->readers; i++) {
+		uint64_t word = live_word(&s->reader[i]);
+
+		if(word == 0 || word >> WORD_SHIFT >= oldest)
+			continue;
+		oldest = word >> WORD_SHIFT;
+		*reader = i;
+		*pid = (pid_t)(word & PID_MASK);
+		*generation = oldest;
+		rc = 0;
+	}
+	return rc;
+}
+
+/* --- readers ------------------------------------------------------------ */
+
+/* Whether `self` may open a section on this word: nobody is inside, or only a
+ * dead process that had the same reader number. */
+static int may_enter(struct reader *r, pid_t self)
+{
+	uint64_t word = atomic_load_explicit(&r->word, memory_order_relaxed);
+	pid_t inside = (pid_t)(word & PID_MASK);
+
+	return word == 0 || (inside != self && tg_process_gone(inside));
+}
+
+const void *tg_snapshot_enter(struct tg_snapshots *s, uint32_t reader,
+		size_t *used, uint64_t *generation)
+{
+	pid_t self = tg_process_self();
+	struct reader *r;
+	uint64_t current, again, word;
+
+	if(reader >= s->readers || !may_enter(&s->reader[reader], self))
+		return NULL;
+	r = &s->reader[reader];
+	current = atomic_load(&s->current);
+	if(current == 0)
+		return NULL;
+	word = generation_of(current) << WORD_SHIFT | (uint64_t)self;
+	atomic_store(&r->word, word);
+	again = atomic_load(&s->current);
+	if(again != current) {
+		atomic_store(&r->word, word | WORD_FROM);
+		current = atomic_load(&s->current);
+		atomic_store(&r->word,
+				generation_of(current) << WORD_SHIFT | (uint64_t)self);
+	}
+	if(used != NULL)
+		*used = s->slot[slot_of(current)].used;
+	if(generation != NULL)
+		*generation = generation_of(current);
+	return slot_mem(s, slot_of(current));
+}
+
+void tg_snapshot_leave(struct tg_snapshots *s, uint32_t reader)
+{
+	if(reader < s->readers)
+		atomic_store_explicit(&s->reader[reader].word, 0, memory_order_release);
+}
+
+uint64_t tg_snapshot_generation(const struct tg_snapshots *s)
+{
+	return generation_of(atomic_load(&s->current));
+}
