@@ -14,9 +14,7 @@ die() {
 	exit 1
 }
 
-kamailio=${KAMAILIO:-kamailio}
-bin=$(PATH=$PATH:/usr/sbin:/usr/local/sbin command -v "$kamailio") ||
-	die "no Kamailio server found ('$kamailio'): install it (Debian: apt-get install kamailio) or set KAMAILIO=/path/to/kamailio"
+bin=$("$(dirname "$0")/kamailio-where.sh" bin)
 version=$("$bin" -v 2>/dev/null | sed -n 's/^version: kamailio \([^ ]*\).*/\1/p')
 [ -n "$version" ] || die "'$bin -v' names no Kamailio version: is it Kamailio?"
 case $version in
@@ -29,7 +27,7 @@ prepare() {
 	local tree=$1
 	[ -f "$tree/src/core/sr_module.h" ] || die "KSR=$tree is no Kamailio source tree (no src/core/sr_module.h)"
 	if [ ! -f "$tree/src/config.mak" ]; then
-		make -C "$tree/src" cfg >/dev/null 2>"$tree/cfg.err" ||
+		MAKEFLAGS='' make -C "$tree/src" cfg >/dev/null 2>"$tree/cfg.err" ||
 			die "'make -C $tree/src cfg' failed: $(tail -n 1 "$tree/cfg.err")"
 	fi
 	local has
@@ -43,8 +41,8 @@ if [ -n "${KSR:-}" ]; then
 	exit 0
 fi
 
-package=$(dpkg-query -W -f '${source:Version}' kamailio 2>/dev/null) ||
-	die "Kamailio $version ($bin) did not come from a Debian package: set KSR=/path/to/its/source"
+dpkg-query -S "$bin" >/dev/null 2>&1 || die "Kamailio $version ($bin) did not come from a Debian package: set KSR=/path/to/its/source"
+package=$(dpkg-query -W -f '${source:Version}' kamailio)
 case $package in
 	"$version"-*) ;;
 	*) die "$bin is $version, but Debian's package is $package: set KSR=/path/to/the/source of $version" ;;

@@ -32,16 +32,25 @@ MODULE_SO := $(MODULES:%=$(BUILD)/modules/%.so)
 
 ##@ Build
 .PHONY: all modules
-all: modules ## build the three modules (KAMAILIO=/path/sbin/kamailio KSR=/path/its-source for a server of your own)
+all: modules ## build the three modules (KAMAILIO=/path/sbin/kamailio KSR=/path/its/source: for a server of your own)
 modules: $(MODULE_SO)
 
-# Made anew when another Kamailio is installed.
-$(KSR_DEFS): modules/make/kamailio-source.sh modules/make/kamailio-flags.sh $(wildcard /usr/sbin/kamailio)
+# Changes with the server that is built for: its path, its date, the source that was named.
+KSR_WHICH := $(BUILD)/kamailio.which
+WHERE := modules/make/kamailio-where.sh
+.PHONY: FORCE
+FORCE:
+$(KSR_WHICH): FORCE
+	@mkdir -p $(@D)
+	@bin=$$($(WHERE) bin); now="$$bin $$(stat -L -c %Y "$$bin") $(KSR)"; \
+		[ "$$(cat $@ 2>/dev/null)" = "$$now" ] || printf '%s\n' "$$now" >$@
+
+$(KSR_DEFS): $(KSR_WHICH) modules/make/kamailio-source.sh modules/make/kamailio-flags.sh $(WHERE)
 	@mkdir -p $(@D)
 	@tree=$$(modules/make/kamailio-source.sh); modules/make/kamailio-flags.sh "$$tree" $@
 
 # srdb1 is a library of its own up to 5.8 and part of the server from 6.0 on: linked where it exists.
-SRDB1 = $(firstword $(wildcard /usr/lib/*/kamailio/libsrdb1.so.1 /usr/lib/kamailio/libsrdb1.so.1 /usr/local/lib*/kamailio/libsrdb1.so.1))
+SRDB1 = $(wildcard $(dir $(shell $(WHERE) modules))libsrdb1.so.1)
 
 $(BUILD)/obj/%.o: modules/%.c
 	@mkdir -p $(@D)
@@ -71,20 +80,10 @@ $(BUILD)/modules/$(1).so: $(call object,$(call pure_src,$(1)) $(call ksr_src,$(1
 endef
 $(foreach m,$(MODULES),$(eval $(call module_rule,$(m))))
 -include $(patsubst %.o,%.d,$(call object,$(LIB_SRC) $(PURE_SRC) $(foreach m,$(MODULES),$(call ksr_src,$(m)))) $(foreach m,$(MODULES),$(call glue_objects,$(m))))
-# Where the distribution's Kamailio looks: beside its own modules and its own SQL files.
-MODULE_DIR = $(firstword $(wildcard /usr/lib/*/kamailio/modules /usr/lib64/kamailio/modules /usr/lib/kamailio/modules \
-	/usr/local/lib*/kamailio/modules))
-SHARE_DIR = $(firstword $(wildcard /usr/share/kamailio /usr/local/share/kamailio))
-CFG_DIR = /etc/kamailio/tollgate
+export BUILD DESTDIR MODULE_DIR SHARE_DIR CFG_DIR
+.PHONY: install uninstall
+install: modules db-sql ## modules, SQL files and routing scripts, where the installed Kamailio looks (DESTDIR=, MODULE_DIR=, SHARE_DIR=, CFG_DIR=)
+	$(Q)modules/make/install.sh install
 
-.PHONY: install
-install: modules db-sql ## put modules, schema and cfg where the installed Kamailio looks (DESTDIR=)
-	@test -n "$(MODULE_DIR)" || { echo "install: no folder of Kamailio modules found: set MODULE_DIR=" >&2; exit 1; }
-	install -d $(DESTDIR)$(MODULE_DIR) $(DESTDIR)$(CFG_DIR)/routes $(DESTDIR)$(CFG_DIR)/minimal
-	install -m 644 $(MODULE_SO) $(DESTDIR)$(MODULE_DIR)
-	install -m 644 $(wildcard cfg/*.cfg) cfg/local.cfg.sample $(DESTDIR)$(CFG_DIR)
-	install -m 644 cfg/routes/*.cfg $(DESTDIR)$(CFG_DIR)/routes
-	install -m 644 cfg/minimal/*.cfg $(DESTDIR)$(CFG_DIR)/minimal
-	for d in sqlite mysql; do \
-		install -d $(DESTDIR)$(or $(SHARE_DIR),/usr/share/kamailio)/tollgate/$$d && \
-		install -m 644 $(BUILD)/db/$$d/*.sql $(DESTDIR)$(or $(SHARE_DIR),/usr/share/kamailio)/tollgate/$$d || exit 1; done
+uninstall: ## remove what `make install` put there, but for what was edited since
+	$(Q)modules/make/install.sh uninstall

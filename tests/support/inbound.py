@@ -10,57 +10,13 @@ credentials first: any user, whose password is SECRET. Telephones register freel
 
 import weakref
 
-from . import ports, sip
+from . import ports, sip, testcfg
 from .agent import Agent, Answer, Callee
 from .routing import Routing, Trunk
 
 SECRET = "secret"
-CFG = """#!KAMAILIO
-debug=1
-log_stderror=yes
-children=2
-listen=udp:127.0.0.1:{port}
-listen=udp:127.0.0.1:{second}
-listen=udp:[::1]:{port}
-loadmodule "db_sqlite.so"
-loadmodule "tm.so"
-loadmodule "sl.so"
-loadmodule "rr.so"
-loadmodule "pv.so"
-loadmodule "xlog.so"
-loadmodule "kex.so"
-loadmodule "textops.so"
-loadmodule "siputils.so"
-loadmodule "usrloc.so"
-loadmodule "registrar.so"
-loadmodule "auth.so"
-loadmodule "jsonrpcs.so"
-{dialog}loadmodule "dialog.so"
-loadmodule "callroute.so"
-modparam("tm", "fr_timer", 5000)
-modparam("callroute", "db_url", "sqlite:///{database}")
-{params}
-
-request_route {{
-    if (is_method("CANCEL")) {{
-        if (t_check_trans()) t_relay();
-        exit;
-    }}
-    if (has_totag()) {{
-        if (loose_route()) {{
-            if (is_method("BYE")) callroute_release();
-            t_relay();
-        }} else if (is_method("ACK")) {{
-            if (t_check_trans()) t_relay();
-        }} else {{
-            sl_send_reply("481", "Call/Transaction Does Not Exist");
-        }}
-        exit;
-    }}
-    if (is_method("OPTIONS")) {{
-        sl_send_reply("200", "OK");
-        exit;
-    }}
+CFG = testcfg.head("kex", "usrloc", "registrar", "auth", debug=1) + testcfg.REQUEST + testcfg.start(
+    bye=testcfg.RELEASE) + """
     if (is_method("REGISTER")) {{
         save("location");
         exit;
@@ -168,9 +124,11 @@ class Edge(Routing):
         return sum(row["channels"] for row in self.rpc("callroute.stats")["trunks"])
 
 
-def inbound(folder, route, trunks=(), routes=NEXT, **how):
-    """An Edge with this request route for new calls."""
-    return Edge(folder, trunks or [Trunk("unused", uri=f"sip:{ports.TRUNKS}:9")], cfg=CFG, before=route, routes=routes,
+def inbound(folder, route, trunks=(), routes=NEXT, ipv6=False, **how):
+    """An Edge with this request route for new calls; with `ipv6` it listens on ::1 too."""
+    v4 = "listen=udp:127.0.0.1:{port}\n"
+    cfg = CFG.replace(v4, v4 + "listen=udp:[::1]:{port}\n") if ipv6 else CFG
+    return Edge(folder, trunks or [Trunk("unused", uri=f"sip:{ports.TRUNKS}:9")], cfg=cfg, before=route, routes=routes,
                 **{"aliases": [ports.HOME], **how})
 
 

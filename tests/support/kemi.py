@@ -13,7 +13,7 @@ Both servers read one database and send to the same far ends.
 import os
 import shlex
 
-from . import ports
+from . import ports, testcfg
 from .agent import Agent
 from .inbound import CFG, Edge
 from .kamailio import Kamailio
@@ -154,8 +154,7 @@ DOES = {
 %s}
 """
 
-KEMI_CFG = "#!KAMAILIO\ndebug=2\n" + CFG.partition("debug=1\n")[2].partition("request_route {{")[0].replace(
-    'loadmodule "jsonrpcs.so"', 'loadmodule "jsonrpcs.so"\nloadmodule "app_python3.so"') + """
+KEMI_CFG = testcfg.head("kex", "usrloc", "registrar", "auth", "app_python3", debug=2) + """
 modparam("app_python3", "load", "{script}")
 modparam("callroute", "event_callback", "event")
 cfgengine "python"

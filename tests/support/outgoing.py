@@ -15,7 +15,7 @@ callroute_next() is logged. Far ends are silent unless a test says otherwise.
 import contextlib
 import re
 
-from . import ports, sip
+from . import ports, sip, testcfg
 from .agent import Answer, ack
 from .process import eventually
 from .routing import Routing
@@ -23,52 +23,10 @@ from .routing import Routing
 NUMBER = "+4930123456"
 SELECT = 'callroute_select("default");'
 
-CFG = """#!KAMAILIO
-debug=1
-log_stderror=yes
-children=4
-listen=udp:127.0.0.1:{port}
-listen=udp:127.0.0.1:{second}
-loadmodule "db_sqlite.so"
-loadmodule "tm.so"
-loadmodule "tmx.so"
-loadmodule "sl.so"
-loadmodule "rr.so"
-loadmodule "pv.so"
-loadmodule "xlog.so"
-loadmodule "textops.so"
-loadmodule "siputils.so"
-loadmodule "jsonrpcs.so"
-loadmodule "counters.so"
-{dialog}loadmodule "dialog.so"
-loadmodule "callroute.so"
-modparam("tm", "fr_timer", 5000)
+RELEASE = f"#!ifndef WITHOUT_RELEASE\n{testcfg.RELEASE}#!endif\n"
+CFG = testcfg.head("tmx", "counters", children=4, debug=1, more="""
 modparam("tm", "wt_timer", 500)
-modparam("callroute", "db_url", "sqlite:///{database}")
-{params}
-
-request_route {{
-    if (is_method("CANCEL")) {{
-        if (t_check_trans()) t_relay();
-        exit;
-    }}
-    if (has_totag()) {{
-        if (loose_route()) {{
-#!ifndef WITHOUT_RELEASE
-            if (is_method("BYE")) callroute_release();
-#!endif
-            t_relay();
-        }} else if (is_method("ACK")) {{
-            if (t_check_trans()) t_relay();
-        }} else {{
-            sl_send_reply("481", "Call/Transaction Does Not Exist");
-        }}
-        exit;
-    }}
-    if (is_method("OPTIONS")) {{
-        sl_send_reply("200", "OK");
-        exit;
-    }}
+""") + testcfg.REQUEST + testcfg.start(bye=RELEASE) + """
     record_route();
     callroute_account();
     {before}

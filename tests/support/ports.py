@@ -13,6 +13,7 @@ lands in them.
 """
 
 import atexit
+import contextlib
 import random
 import socket
 
@@ -20,6 +21,8 @@ HOME = "127.0.0.1"         # where the servers under test listen
 OFFICE = "127.1.0.1"       # the owner's usual network
 FOREIGN = "127.2.0.1"      # somebody else's
 TRUNKS = "127.3.0.1"       # carriers
+
+NO_IPV6 = "this machine has no ::1 (a plain container has none)"
 
 FIRST, REGION, REGIONS = 12000, 1000, 20
 
@@ -47,6 +50,14 @@ def _claim_region():
         _next = _base
         return
     raise RuntimeError(f"{REGIONS} test runs hold all the ports from {FIRST} on")
+
+
+def has_ipv6():
+    """Whether one can listen on ::1 here."""
+    with contextlib.suppress(OSError), socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as sock:
+        sock.bind(("::1", 0))
+        return True
+    return False
 
 
 def bound(port):

@@ -17,7 +17,7 @@ import socket
 import threading
 import time
 
-from . import ports, sip
+from . import ports, sip, testcfg
 from .agent import Agent
 from .kamailio import Kamailio
 from .process import eventually
@@ -28,52 +28,11 @@ REASONS = {100: "Trying", 180: "Ringing", 183: "Session Progress", 200: "OK", 40
            487: "Request Terminated", 500: "Server Internal Error", 503: "Service Unavailable"}
 PREFIXES = ("49", "44", "1")
 
-CFG = """#!KAMAILIO
-log_stderror=yes
-children=2
-listen=udp:127.0.0.1:{port}
-listen=tcp:127.0.0.1:{port}
-listen=udp:127.0.0.1:{second}
-loadmodule "db_sqlite.so"
-loadmodule "tm.so"
-loadmodule "sl.so"
-loadmodule "rr.so"
-loadmodule "pv.so"
-loadmodule "xlog.so"
-loadmodule "kex.so"
-loadmodule "htable.so"
-loadmodule "corex.so"
-loadmodule "textops.so"
-loadmodule "siputils.so"
-loadmodule "jsonrpcs.so"
-{dialog}loadmodule "dialog.so"
-loadmodule "callroute.so"
+CFG = testcfg.head("kex", "htable", "corex", listen=["tcp:127.0.0.1:{port}"], more="""
 {dialog}modparam("dialog", "enable_stats", 1)
 modparam("htable", "htable", "seen=>size=4;")
-modparam("tm", "fr_timer", 5000)
-modparam("callroute", "db_url", "sqlite:///{database}")
 modparam("callroute", "probe_from", "sip:prober@probes.test")
-{params}
-
-request_route {{
-    if (is_method("CANCEL")) {{
-        if (t_check_trans()) t_relay();
-        exit;
-    }}
-    if (has_totag()) {{
-        if (loose_route()) {{
-            t_relay();
-        }} else if (is_method("ACK")) {{
-            if (t_check_trans()) t_relay();
-        }} else {{
-            sl_send_reply("481", "Call/Transaction Does Not Exist");
-        }}
-        exit;
-    }}
-    if (is_method("OPTIONS")) {{
-        sl_send_reply("200", "OK");
-        exit;
-    }}
+""") + testcfg.REQUEST + testcfg.start() + """
     record_route();
     {before}
     callroute_select("default");

@@ -63,10 +63,16 @@ def test_domain_of_the_authenticated(tmp_path):
 
 def test_the_longest_network_wins(tmp_path):
     rows = [account(1, "ip", "127.0.0.0/8"), account(2, "ip", OFFICE_NET), account(3, "ip", "127.1.0.9"),
-            account(4, "ip", "::/0"), account(5, "ip", "::1")]
+            account(4, "ip", "::/0"), account(5, "ip", "::2")]
     with inbound(tmp_path, ACCOUNT, sql=rows) as edge:
         for host, wanted in ((ports.FOREIGN, 1), (ports.OFFICE, 2), ("127.1.0.9", 3)):
             assert edge.ask(agent=edge.agent(host=host)) == f"1 ok {wanted}", host
+
+
+@pytest.mark.skipif(not ports.has_ipv6(), reason=ports.NO_IPV6)
+def test_the_longest_network_wins_over_ipv6(tmp_path):
+    rows = [account(1, "ip", "0.0.0.0/0"), account(4, "ip", "::/0"), account(5, "ip", "::1")]
+    with inbound(tmp_path, ACCOUNT, sql=rows, ipv6=True) as edge:
         assert ask_over_ipv6(edge) == "1 ok 5"
 
 
