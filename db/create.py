@@ -12,6 +12,7 @@ import argparse
 import os
 import pathlib
 import re
+import shutil
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
@@ -19,7 +20,16 @@ from schema import backend  # noqa: E402
 from schema import demo  # noqa: E402
 from schema import generate  # noqa: E402
 
-KAMAILIO_SQL = "/usr/share/kamailio"
+
+def _beside_server():
+    """The SQL files of the Kamailio that KAMAILIO names, else where packages put them."""
+    path = f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin"
+    server = shutil.which(os.environ.get("KAMAILIO") or "kamailio", path=path)
+    beside = pathlib.Path(server or "/usr/sbin/kamailio").resolve().parent.parent / "share" / "kamailio"
+    return str(beside if beside.is_dir() else "/usr/share/kamailio")
+
+
+KAMAILIO_SQL = _beside_server()
 # What the scripts in cfg/ use of Kamailio's own tables.
 KAMAILIO_MODULES = ("standard", "auth_db", "usrloc", "dialog")
 _FOLDERS = {"sqlite": ("db_sqlite", "sqlite"), "mysql": ("mysql", "db_mysql")}

@@ -26,6 +26,7 @@ import benchmillion  # noqa: E402
 import benchreload  # noqa: E402
 import benchroutes  # noqa: E402
 from benchtable import Report  # noqa: E402
+from support import server  # noqa: E402
 from support.kamailio import BUILD  # noqa: E402
 from support.process import run  # noqa: E402
 
@@ -76,7 +77,7 @@ def machine():
     caches = [line.strip() for line in run(["lscpu"], 20).stdout.splitlines() if line.startswith(("L2", "L3"))]
     return {"cpu": models[0] if models else platform.machine(), "cores": os.cpu_count(), "memory_mb": memory,
             "caches": [" ".join(line.split()) for line in caches], "kernel": platform.release(),
-            "load_at_start": os.getloadavg()[0], "kamailio": first_line(["kamailio", "-v"]),
+            "load_at_start": os.getloadavg()[0], "kamailio": first_line([server.binary(), "-v"]),
             "compiler": first_line(["gcc", "--version"]), "at": time.strftime("%Y-%m-%d %H:%M:%S %z")}
 
 

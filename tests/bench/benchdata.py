@@ -12,11 +12,12 @@ import re
 import sqlite3
 import subprocess
 
+from support import server
 from support.kamailio import ROOT
 
 GATEWAYS = 100              # as in tgbench_trie.c: lcr answers with gateways only
 LONGEST = 15                # digits; lcr stores no more than 16
-STOCK_SQL = "/usr/share/kamailio/db_sqlite"
+STOCK_SQL = os.path.join(server.sql(), "db_sqlite")
 STOCK = ("standard", "drouting", "mtree", "pdt", "lcr", "htable", "dispatcher")
 FEW, MILLION = 10_000, 1_000_000
 SEED = 5060

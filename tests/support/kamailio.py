@@ -11,11 +11,10 @@ import atexit
 import functools
 import json
 import os
-import re
 import socket
 import tempfile
 
-from . import ports, sip
+from . import ports, server, sip
 from .process import Process, ProcessError, eventually, run
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -37,17 +36,13 @@ class RpcError(AssertionError):
 
 def module_path():
     """Our modules first, then the installed Kamailio's own."""
-    listing = run(["dpkg-query", "-L", "kamailio"], 20).stdout
-    found = re.search(r"^(/.*/kamailio/modules)/tm\.so$", listing, re.M)
-    if not found:
-        raise ProcessError("Debian's package kamailio is not installed: tests/packages.sh run")
-    return f"{OUR_MODULES}:{found[1]}"
+    return f"{OUR_MODULES}:{server.modules()}"
 
 
 def check(cfg, env=None, defines=(), seconds=60):
     """`kamailio -c` on a file: (is it good, what it said)."""
     with tempfile.TemporaryDirectory(prefix="tollgate-check-") as run_dir:
-        done = run(["kamailio", "-c", "-E", "-f", cfg, "-L", module_path(), "-Y", run_dir,
+        done = run([server.binary(), "-c", "-E", "-f", cfg, "-L", module_path(), "-Y", run_dir,
                     *[arg for define in defines for arg in ("-A", define)]],
                    seconds, env=env, cwd=run_dir)
     return done.returncode == 0, done.stdout
@@ -79,7 +74,7 @@ class Kamailio(Process):
 
     def __init__(self, cfg, run_dir, port, host=ports.HOME, listen=(), aliases=(), env=None,
                  defines=(), shm_mb=64, pkg_mb=8, name="kamailio", answers_options=True):
-        argv = ["kamailio", "-DD", "-E", "-f", cfg, "-L", module_path(), "-Y", run_dir,
+        argv = [server.binary(), "-DD", "-E", "-f", cfg, "-L", module_path(), "-Y", run_dir,
                 "-w", run_dir, "-m", shm_mb, "-M", pkg_mb]
         for where in listen:
             argv += ["-l", where]

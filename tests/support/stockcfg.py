@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Debian's stock kamailio.cfg with a few lines added: what a user does by hand.
+"""The stock kamailio.cfg with a few lines added: what a user does by hand.
 
-The file is taken from the installed package and compared with the checksum
+The file is taken from Debian's installed package and compared with the checksum
 that dpkg keeps, so an edited /etc cannot colour a result.
 
 Lines go in at an *anchor*, a place that exists exactly once in the stock file
@@ -24,6 +24,7 @@ import hashlib
 import os
 import re
 
+from . import server
 from .process import ProcessError, run
 
 STOCK = "/etc/kamailio/kamailio.cfg"
@@ -44,7 +45,10 @@ ANCHORS = {
 
 
 def stock_text():
-    """The stock file, exactly as the package shipped it."""
+    """The stock file, exactly as the package shipped it; that of a server from elsewhere as it lies there."""
+    if not server.from_debian():
+        with open(server.config(), encoding="utf-8") as source:
+            return source.read()
     listed = run(["dpkg-query", "-W", "-f", "${Conffiles}", "kamailio"], 20).stdout
     found = re.search(rf"^ {re.escape(STOCK)} ([0-9a-f]{{32}})", listed, re.M)
     if not found:

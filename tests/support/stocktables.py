@@ -4,7 +4,8 @@
 import os
 import sqlite3
 
-KAMAILIO_SQL = "/usr/share/kamailio/db_sqlite"
+from . import server
+
 MODULES = ("drouting", "lcr", "dispatcher")
 
 # Timerecs that the converter keeps; of times gone by, so that the first window is over.
@@ -31,7 +32,7 @@ def create(path):
     """An SQLite file with the stock modules' own empty tables; its path."""
     with sqlite3.connect(path) as base:
         for name in ("standard", *MODULES):
-            with open(os.path.join(KAMAILIO_SQL, f"{name}-create.sql"), encoding="utf-8") as sql:
+            with open(os.path.join(server.sql(), "db_sqlite", f"{name}-create.sql"), encoding="utf-8") as sql:
                 base.executescript(sql.read())
     base.close()
     return path

@@ -7,7 +7,7 @@ import signal
 
 import pytest
 
-from support import ports, routing as routing_
+from support import ports, routing as routing_, server
 from support.kamailio import RpcError
 from support.process import eventually, run
 from support.routing import Trunk
@@ -246,16 +246,16 @@ def test_256_vendors_come_in_pages_by_json_and_by_kamcmd(tmp_path):
         assert explain(routing, NUMBER, "default", "-", "-", 256)["vendors"] == []
         for words, count in ((("callroute.explain", "s:+" + NUMBER, "default"), 40),
                              (("callroute.explain", "s:" + NUMBER, "default", "-", "-", "250", "40"), 6)):
-            said = run(["kamcmd", "-s", f"unix:{sock}", *words], 20)
+            said = run([server.kamcmd(), "-s", f"unix:{sock}", *words], 20)
             assert said.returncode == 0 and said.stdout.count("place:") == count, said.stdout
             assert f"number: {NUMBER}" in said.stdout
         # What kamcmd takes for an integer it cuts to 32 bits: no answer is better than another number's.
         for words in ((NUMBER, "default"), ("s:" + NUMBER, "default", NUMBER)):
-            cut = run(["kamcmd", "-s", f"unix:{sock}", "callroute.explain", *words], 20)
+            cut = run([server.kamcmd(), "-s", f"unix:{sock}", "callroute.explain", *words], 20)
             assert "error: 400 - numbers are texts: with kamcmd s:" in cut.stdout, cut.stdout
-        trunks = run(["kamcmd", "-s", f"unix:{sock}", "callroute.list_trunks"], 20)
+        trunks = run([server.kamcmd(), "-s", f"unix:{sock}", "callroute.list_trunks"], 20)
         assert trunks.stdout.count("uri:") == 100, trunks.stdout[-300:]
-        stats = run(["kamcmd", "-s", f"unix:{sock}", "callroute.stats", "0", "40"], 20)
+        stats = run([server.kamcmd(), "-s", f"unix:{sock}", "callroute.stats", "0", "40"], 20)
         assert stats.stdout.count("last_code:") == 40, stats.stdout[-300:]
         assert len(routing.rpc("callroute.list_trunks", 100)) == 100
         assert len(routing.rpc("callroute.stats", 200)["trunks"]) == 57

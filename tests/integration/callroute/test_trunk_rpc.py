@@ -3,6 +3,7 @@
 
 import pytest
 
+from support import server
 from support.kamailio import RpcError
 from support.live import NUMBER, Live, breaker, probed, row
 from support.outgoing import Dialled, outgoing
@@ -117,7 +118,7 @@ def test_pages(quiet):
 def test_by_kamcmd(quiet):
     """What looks like a number is sent as one, and cut: no answer is better than another trunk's."""
     def kamcmd(*words):
-        return run(["kamcmd", "-s", f"unix:{quiet.folder}/ctl", *words], 20).stdout
+        return run([server.kamcmd(), "-s", f"unix:{quiet.folder}/ctl", *words], 20).stdout
 
     assert "error: 400 - names are texts: with kamcmd s:49" in kamcmd(SET, "0049", "down")
     assert quiet.trunk("49")["operator"] == "table"

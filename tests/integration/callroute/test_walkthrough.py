@@ -6,7 +6,7 @@ import os
 import pytest
 
 from support.process import eventually, run
-from support import ports, walk as walk_
+from support import ports, server, walk as walk_
 
 README = "modules/callroute/README.md"
 PORTS = (5060, 5070, 5090, 5091)
@@ -18,7 +18,7 @@ def server_is_up(walk):
 
     def asked():
         assert walk.terminals["server"].alive, walk.terminals["server"].error("ended")
-        return os.path.exists(sock) and run(["kamcmd", "-s", f"unix:{sock}", "core.uptime"], 20).returncode == 0
+        return os.path.exists(sock) and run([server.kamcmd(), "-s", f"unix:{sock}", "core.uptime"], 20).returncode == 0
     assert eventually(asked, 30), walk.terminals["server"].error("does not answer")
 
 

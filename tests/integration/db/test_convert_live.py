@@ -15,7 +15,7 @@ import zoneinfo
 
 import pytest
 
-from support import ports, stack
+from support import ports, server as server_, stack
 from support.kamailio import ROOT
 from support.loading import database_server
 from support.process import run
@@ -183,7 +183,7 @@ def test_dispatcher_itself_tries_the_same(bases, tmp_path, seed):
 def copy_tables(path, server):
     """The stock modules' tables with their rows, as Kamailio's packages make them for MySQL."""
     for module in MODULES:
-        with open(f"/usr/share/kamailio/mysql/{module}-create.sql", encoding="utf-8") as sql:
+        with open(f"{server_.sql()}/mysql/{module}-create.sql", encoding="utf-8") as sql:
             server.sql(sql.read())
     for table in ("dr_gateways", "dr_rules", "dr_gw_lists", "lcr_gw", "lcr_rule", "lcr_rule_target", "dispatcher"):
         rows = stack.execute(path, f"SELECT * FROM {table}")
