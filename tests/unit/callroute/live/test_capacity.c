@@ -319,6 +319,36 @@ static void what_nobody_releases_ends(void **state)
 	assert_int_equal(total(r, t), 0);
 }
 
+/* With the record go the names of what the call holds. It lasts as long as the
+ * longest of its attempts asked for, so a release in that time ends it all. */
+static void a_record_lasts_as_long_as_the_longest_attempt(void **state)
+{
+	static const uint64_t ends[][2] = {{NOW + SEC, END}, {END, NOW + SEC}};
+	struct rig *r = *state;
+	struct callroute_claim c = claim(0, 0, 0), next = c;
+	uint64_t later = NOW + SEC;
+	unsigned i;
+
+	next.trunk = 11;
+	for(i = 0; i < 2; i++) {
+		assert_int_equal(
+				callroute_capacity_take(r->live, 5, &c, ends[i][0], NOW), 0);
+		assert_int_equal(
+				callroute_capacity_move(r->live, 5, &next, ends[i][1], NOW), 0);
+		assert_int_equal(channels(r, CALLROUTE_OWNER_ACCOUNT, 3, later), 1);
+		assert_int_equal(callroute_capacity_release(r->live, 5, later), 0);
+		assert_int_equal(total(r, later), 0);
+	}
+	/* and no longer */
+	for(i = 0; i < 2; i++) {
+		assert_int_equal(
+				callroute_capacity_take(r->live, 6, &c, ends[i][0], NOW), 0);
+		assert_int_equal(
+				callroute_capacity_move(r->live, 6, &next, ends[i][1], NOW), 0);
+		assert_int_equal(callroute_capacity_release(r->live, 6, END), -ENOENT);
+	}
+}
+
 /* Ten times the calls the state was made for: none fails, and no channel stays
  * that no release can end. */
 static void a_full_state_fails_no_call(void **state)
@@ -393,6 +423,7 @@ int main(void)
 			rig_test(failover_keeps_the_account),
 			rig_test(a_refused_failover_is_still_a_call),
 			rig_test(what_nobody_releases_ends),
+			rig_test(a_record_lasts_as_long_as_the_longest_attempt),
 			rig_test(a_full_state_fails_no_call),
 			rig_test(at_its_size_nearly_all_calls_are_counted),
 			rig_test(what_it_costs),
