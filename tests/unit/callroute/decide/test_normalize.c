@@ -258,6 +258,21 @@ static void keeps_to_sizes(void **state)
 	assert_refuses(&d, spaces, -EDOM);
 }
 
+/* Three digits are enough and two are not, whichever way they were dialled. */
+static void keeps_to_the_shortest_number(void **state)
+{
+	struct callroute_dialling d = of("DE");
+
+	(void)state;
+	assert_dials(&d, "+123", "123");
+	assert_refuses(&d, "+12", -EDOM);
+	assert_dials(&d, "00 123", "123");
+	assert_refuses(&d, "00 12", -EDOM);
+	d = (struct callroute_dialling){.intl_prefix = "00"};
+	assert_dials(&d, "123", "123");
+	assert_refuses(&d, "12", -EDOM);
+}
+
 static void takes_lists_of_prefixes(void **state)
 {
 	struct callroute_dialling d = {.calling_code = "55",
@@ -376,6 +391,7 @@ int main(void)
 			cmocka_unit_test(reads_the_tail_of_a_tel_uri),
 			cmocka_unit_test(refuses_what_is_no_number),
 			cmocka_unit_test(keeps_to_sizes),
+			cmocka_unit_test(keeps_to_the_shortest_number),
 			cmocka_unit_test(takes_lists_of_prefixes),
 			cmocka_unit_test(checks_what_an_operator_wrote),
 			cmocka_unit_test(names_its_reasons),
