@@ -177,7 +177,7 @@ int tg_statefile_read(const char *path,
 
 	*data = NULL;
 	/* O_NONBLOCK: a FIFO in its place must not stop the server. */
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
 	if(fd < 0)
 		return -errno;
 	if(fstat(fd, &st) != 0) {

@@ -53,7 +53,8 @@ int tg_statefile_write(const char *path,
  * Reads the payload into heap memory; the caller frees *data. `max`: bytes of
  * payload to accept; nothing larger is allocated. *data is NULL unless 0.
  * 0, -ENOENT (no file: the normal first start), a negative reason, -ENOMEM,
- * -EINVAL (format), or the system's errno.
+ * -EINVAL (format), or the system's errno (-ELOOP: a symbolic link, which is not
+ * followed; a write puts a file in its place).
  */
 int tg_statefile_read(const char *path,
 		const struct tg_statefile_format *format, size_t max, void **data,

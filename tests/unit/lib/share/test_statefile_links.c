@@ -1,6 +1,6 @@
 /*
- * State files and symbolic links: somebody else's file may lie behind one, so a
- * write follows none.
+ * State files and symbolic links: somebody else's file may lie behind one, so
+ * neither a write nor a read follows one.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -97,6 +97,20 @@ static void a_write_replaces_a_link(void **state)
 	expect_state(theirs, "theirs");
 }
 
+static void a_read_follows_no_link(void **state)
+{
+	void *data = dir;
+	size_t len;
+
+	(void)state;
+	assert_int_equal(tg_statefile_write(theirs, &format, "theirs", 6), 0);
+	assert_int_equal(symlink(theirs, path), 0);
+	assert_int_equal(
+			tg_statefile_read(path, &format, MAX, &data, &len), -ELOOP);
+	assert_null(data);
+	expect_state(theirs, "theirs");
+}
+
 #define IN_DIR(test) cmocka_unit_test_setup_teardown(test, make_dir, drop_dir)
 
 int main(void)
@@ -105,6 +119,7 @@ int main(void)
 			IN_DIR(a_write_makes_nothing_behind_a_link),
 			IN_DIR(a_write_changes_nothing_behind_a_link),
 			IN_DIR(a_write_replaces_a_link),
+			IN_DIR(a_read_follows_no_link),
 	};
 
 	return cmocka_run_group_tests_name("statefile_links", tests, NULL, NULL);
