@@ -195,7 +195,7 @@ static void long_stop(unsigned turns)
 	}
 	/* fill the ring around the hole, then let it wake */
 	while(push(&w, 1, next, late) == 0)
-		next++;
+		assert_in_range(++next - read, 1, 8);
 	assert_in_range(next - read, 7, 8);
 	assert_int_equal(tg_ring_dropped(w.ring), 2);
 	assert_int_equal(resume(&w, &p), 2);

@@ -161,7 +161,8 @@ static int die_in_a_claim(void *table, unsigned self)
 	if(tg_lease_hold(table, 7, &h) != 0)
 		return 1;
 	for(n = 0; tg_lease_load(&h.slots[n].owner) != 0; n++)
-		;
+		if(n + 1 == tg_lease_slot_count(table))
+			return 2;
 	tg_lease_store(&h.slots[n].owner, 7);
 	return 0;
 }

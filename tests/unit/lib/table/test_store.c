@@ -400,9 +400,8 @@ static void killed_writers_tear_nothing(void **state)
 			assert_in_range(id, 1, KEYS);
 			for(i = 1; i < WIDE; i++)
 				assert_int_equal(w.word[i], w.word[0]);
-			live++;
+			assert_true(++live <= 16);
 		}
-		assert_true(live <= 16);
 		procs_restart_one(&p, round % 4);
 	}
 	procs_kill_all(&p);
