@@ -4,8 +4,11 @@
 #include "unit/support.h"
 
 #include <errno.h>
+#include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* The wrappers are linked with --wrap, so that only the code under test (and
  * not cmocka or libc itself) sees the failures. */
@@ -58,4 +61,33 @@ void *support_memory(size_t size)
 void support_free(void *mem)
 {
 	free(mem);
+}
+
+static char too_late[80];
+
+/* The program ends here: whatever did not come to an end, a thread or a process
+ * under a lock, cannot be gone on with. */
+static void on_deadline(int number)
+{
+	ssize_t told = write(STDERR_FILENO, too_late, strlen(too_late));
+
+	(void)number;
+	(void)told;
+	_exit(1);
+}
+
+void support_deadline(unsigned seconds)
+{
+	struct sigaction action = {.sa_handler = on_deadline};
+
+	alarm(0); /* its line is about to change */
+	snprintf(too_late, sizeof(too_late),
+			"DEADLINE: still running after %u s, given up\n", seconds);
+	sigaction(SIGALRM, &action, NULL);
+	alarm(seconds);
+}
+
+__attribute__((constructor)) static void start(void)
+{
+	support_deadline(SUPPORT_PROGRAM_SECONDS);
 }

@@ -1,6 +1,7 @@
 /*
  * What the tests of callroute's live state share: a small state in memory that
- * forked processes share, the time, and a stopwatch for figures (no verdicts).
+ * forked processes share, the time, a deadline for each test, and a stopwatch for
+ * figures (no verdicts).
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -22,6 +23,7 @@
 #define MS UINT64_C(1000)
 #define SEC UINT64_C(1000000)
 #define NOW (1000 * SEC)
+#define TEST_SECONDS 120 /* each takes a few */
 
 struct rig
 {
@@ -46,6 +48,7 @@ static inline int rig_up(void **state)
 	static struct rig r;
 	const struct callroute_live_config *cfg = rig_config();
 
+	support_deadline(TEST_SECONDS);
 	assert_int_equal(tg_region_map(&r.region, callroute_live_size(cfg)), 0);
 	assert_int_equal(
 			callroute_live_init(r.region.base, r.region.size, cfg, &r.live), 0);
@@ -60,6 +63,7 @@ static inline int rig_down(void **state)
 	struct rig *r = *state;
 
 	tg_region_unmap(&r->region);
+	support_deadline(SUPPORT_PROGRAM_SECONDS);
 	return 0;
 }
 
