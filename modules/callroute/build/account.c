@@ -153,6 +153,7 @@ int callroute_add_account(
 			callroute_new_row(b, &b->accounts, sizeof *r, table, row->id);
 	struct callroute_account *a;
 	char value[CALLROUTE_URI_MAX] = "";
+	uint32_t trunk = CALLROUTE_NONE;
 
 	if(r == NULL)
 		return -ENOMEM;
@@ -177,7 +178,11 @@ int callroute_add_account(
 	if(a->match_type == CALLROUTE_IP && take_net(b, table, row) < 0)
 		return -ENOMEM;
 	if(a->match_type == CALLROUTE_TRUNK
-			&& callroute_trunk_named(b, value, strlen(value)) == CALLROUTE_NONE)
+			&& callroute_find_named(
+					   b, CALLROUTE_NAMED_TRUNK, value, strlen(value), &trunk)
+					   < 0)
+		return -ENOMEM;
+	if(a->match_type == CALLROUTE_TRUNK && trunk == CALLROUTE_NONE)
 		tg_row_bad(&b->check, "%s id %lld: match_value = '%s' is no trunk",
 				table, row->id, value);
 	if(a->match_type == CALLROUTE_DOMAIN || strchr(value, '@') != NULL)

@@ -13,7 +13,9 @@
 struct callroute_builder *callroute_builder_new(int64_t now,
 		struct callroute_live *live, tg_complain_f complain, void *arg)
 {
+	static const struct callroute_countries every;
 	struct callroute_builder *b = calloc(1, sizeof *b);
+	uint32_t set;
 
 	if(b == NULL)
 		return NULL;
@@ -23,9 +25,9 @@ struct callroute_builder *callroute_builder_new(int64_t now,
 	b->check.arg = arg;
 	/* Offset 0 is the empty text, set 0 every country. */
 	if(callroute_grow(&b->texts, 1, 1) == NULL
-			|| callroute_grow(
-					   &b->countries, sizeof(struct callroute_countries), 1)
-					   == NULL) {
+			|| callroute_keep_distinct(
+					   &b->countries, &every, sizeof every, &set)
+					   < 0) {
 		callroute_builder_free(b);
 		return NULL;
 	}
@@ -46,13 +48,16 @@ void callroute_builder_free(struct callroute_builder *b)
 				&b->carriers, &b->trunks, &b->decks, &b->rates, &b->plans,
 				&b->entries, &b->accounts, &b->nets, &b->rules, &b->targets,
 				&b->blocks, &b->groups, &b->members, &b->dids, &b->ported,
-				&b->countries, &b->terms, &b->names, &b->texts, &b->trunk_names,
-				&b->addrs};
+				&b->countries.rows, &b->terms.rows, &b->names, &b->texts,
+				&b->addrs, &b->by_name[CALLROUTE_NAMED_TRUNK],
+				&b->by_name[CALLROUTE_NAMED_PLAN],
+				&b->by_name[CALLROUTE_NAMED_GROUP]};
 
 		for(size_t i = 0; i < sizeof all / sizeof all[0]; i++)
 			free(all[i]->rows);
 	}
-	free(b->term_slots);
+	free(b->terms.slots);
+	free(b->countries.slots);
 	free(b);
 }
 
@@ -234,7 +239,7 @@ void callroute_take_src_prefix(struct callroute_builder *b, const char *table,
 int callroute_take_countries(struct callroute_builder *b, long long id,
 		const char *column, const char *text, uint32_t *set)
 {
-	struct callroute_countries in = {{0}}, out = {{0}}, *all;
+	struct callroute_countries in = {{0}}, out = {{0}};
 	int listed = 0, words = 0;
 
 	*set = CALLROUTE_ALL_COUNTRIES;
@@ -265,50 +270,5 @@ int callroute_take_countries(struct callroute_builder *b, long long id,
 		return 0;
 	for(int i = 0; i < 5; i++)
 		in.bits[i] = (listed ? in.bits[i] : UINT64_MAX) & ~out.bits[i];
-	all = b->countries.rows;
-	for(uint32_t i = 1; i < b->countries.count; i++) {
-		if(memcmp(&all[i], &in, sizeof in) == 0) {
-			*set = i;
-			return 0;
-		}
-	}
-	all = callroute_grow(&b->countries, sizeof in, 1);
-	if(all == NULL)
-		return -ENOMEM;
-	*all = in;
-	*set = (uint32_t)b->countries.count - 1;
-	return 0;
-}
-
-/* --- trunks by name --------------------------------------------------------- */
-
-static int before_name(
-		const struct callroute_build_trunk *t, const char *name, size_t len)
-{
-	int d = strncmp(t->out.name, name, len);
-
-	return d < 0;
-}
-
-uint32_t callroute_trunk_named(
-		struct callroute_builder *b, const char *name, size_t len)
-{
-	const struct callroute_build_trunk *t =
-			CALLROUTE_BUILD(b, struct callroute_build_trunk, trunks);
-	const uint32_t *names = b->trunk_names.rows;
-	size_t lo = 0, hi = b->trunk_names.count;
-
-	while(lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if(before_name(&t[names[mid]], name, len))
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	if(lo < b->trunk_names.count
-			&& strncmp(t[names[lo]].out.name, name, len) == 0
-			&& t[names[lo]].out.name[len] == '\0')
-		return names[lo];
-	return CALLROUTE_NONE;
+	return callroute_keep_distinct(&b->countries, &in, sizeof in, set);
 }

@@ -30,8 +30,6 @@ void callroute_free_draft(struct callroute_draft *d)
 		free(all[i]->symbols);
 	}
 	free(d->rate_groups);
-	free(d->plan_names);
-	free(d->group_names);
 	free(d->account_names);
 	free(d->rule_spans);
 	free(d->block_dst_spans);
@@ -144,58 +142,14 @@ static int draft_blocks(
 
 /* --- names ------------------------------------------------------------------ */
 
-static _Thread_local const struct callroute_builder *sorted;
-
-static const char *name_of_plan(uint32_t i)
-{
-	return CALLROUTE_BUILD(sorted, struct callroute_build_plan, plans)[i]
-			.out.name;
-}
-
-static const char *name_of_group(uint32_t i)
-{
-	return (const char *)sorted->texts.rows
-		   + CALLROUTE_BUILD(sorted, struct callroute_build_group, groups)[i]
-					 .out.name;
-}
-
-static int by_plan_name(const void *a, const void *b)
-{
-	return strcmp(name_of_plan(*(const uint32_t *)a),
-			name_of_plan(*(const uint32_t *)b));
-}
-
-static int by_group_name(const void *a, const void *b)
-{
-	return strcmp(name_of_group(*(const uint32_t *)a),
-			name_of_group(*(const uint32_t *)b));
-}
-
-static int draft_names(const struct callroute_builder *b, size_t count,
-		int (*cmp)(const void *, const void *), uint32_t **names)
-{
-	uint32_t *n = *names = malloc((count + 1) * sizeof *n);
-
-	if(n == NULL)
-		return -ENOMEM;
-	for(size_t i = 0; i < count; i++)
-		n[i] = (uint32_t)i;
-	sorted = b;
-	if(count > 1)
-		qsort(n, count, sizeof *n, cmp);
-	return 0;
-}
-
 int callroute_draft_names(
 		struct callroute_builder *b, struct callroute_draft *d)
 {
-	int rc = draft_names(b, b->plans.count, by_plan_name, &d->plan_names);
-
-	rc = rc < 0 ? rc
-				: draft_names(
-						b, b->groups.count, by_group_name, &d->group_names);
-	sorted = NULL;
-	return rc < 0 ? rc : callroute_finish_accounts(b, &d->account_names);
+	for(int kind = 0; kind < CALLROUTE_NAMED_KINDS; kind++) {
+		if(callroute_names(b, (enum callroute_named)kind) == NULL)
+			return -ENOMEM;
+	}
+	return callroute_finish_accounts(b, &d->account_names);
 }
 
 int callroute_draft_prefixes(

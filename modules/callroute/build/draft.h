@@ -21,7 +21,7 @@ struct callroute_draft
 {
 	struct callroute_image im;
 	struct callroute_prefixes rates, rules, block_dst, block_src;
-	uint32_t *rate_groups, *plan_names, *group_names, *account_names;
+	uint32_t *rate_groups, *account_names;
 	struct callroute_span *rule_spans, *block_dst_spans, *block_src_spans;
 };
 

@@ -23,7 +23,6 @@ int callroute_add_block(struct callroute_builder *b, long long id,
 {
 	static const char *const sides[] = {"src", "dst", NULL};
 	static const char table[] = "callroute_block";
-	const struct callroute_build_plan *plans = b->plans.rows;
 	struct callroute_build_block *r =
 			callroute_new_row(b, &b->blocks, sizeof *r, table, id);
 
@@ -38,10 +37,10 @@ int callroute_add_block(struct callroute_builder *b, long long id,
 	r->out.plan = CALLROUTE_NONE;
 	if(strcmp(list, "*") == 0)
 		return 0;
-	for(size_t i = 0; i < b->plans.count; i++) {
-		if(strcmp(plans[i].out.name, list) == 0)
-			r->out.plan = (uint32_t)i;
-	}
+	if(callroute_find_named(
+			   b, CALLROUTE_NAMED_PLAN, list, strlen(list), &r->out.plan)
+			< 0)
+		return -ENOMEM;
 	if(r->out.plan == CALLROUTE_NONE)
 		tg_row_bad(&b->check, "%s id %lld: list = '%s' is neither a plan nor *",
 				table, id, list);
@@ -138,10 +137,9 @@ static int is_digits(const char *text, size_t most)
 	return len > 0 && len <= most && text[strspn(text, "0123456789")] == '\0';
 }
 
-static void check_target(struct callroute_builder *b, const char *table,
+static int check_target(struct callroute_builder *b, const char *table,
 		const struct callroute_did_row *row, struct callroute_did *d)
 {
-	const struct callroute_build_group *groups = b->groups.rows;
 	const char *fault = NULL;
 
 	d->group = CALLROUTE_NONE;
@@ -159,12 +157,10 @@ static void check_target(struct callroute_builder *b, const char *table,
 				fault = "is no user or user@domain";
 			break;
 		case CALLROUTE_TO_GROUP:
-			for(size_t i = 0; i < b->groups.count; i++) {
-				if(strcmp((char *)b->texts.rows + groups[i].out.name,
-						   row->target)
-						== 0)
-					d->group = (uint32_t)i;
-			}
+			if(callroute_find_named(b, CALLROUTE_NAMED_GROUP, row->target,
+					   strlen(row->target), &d->group)
+					< 0)
+				return -ENOMEM;
 			if(d->group == CALLROUTE_NONE)
 				fault = "is no hunt group";
 			break;
@@ -174,6 +170,7 @@ static void check_target(struct callroute_builder *b, const char *table,
 	if(fault != NULL)
 		tg_row_bad(&b->check, "%s id %lld: target = '%s' %s", table, row->id,
 				row->target, fault);
+	return 0;
 }
 
 int callroute_add_did(
@@ -193,7 +190,8 @@ int callroute_add_did(
 			b, table, row->id, "priority", row->priority, 0, UINT16_MAX);
 	d->out.type = (uint8_t)tg_row_word(
 			&b->check, table, row->id, "target_type", row->target_type, types);
-	check_target(b, table, row, &d->out);
+	if(check_target(b, table, row, &d->out) < 0)
+		return -ENOMEM;
 	if(!is_digits(row->number, CALLROUTE_NUMBER_MAX))
 		tg_row_bad(&b->check, "%s id %lld: number = '%s' is not 1 to %d digits",
 				table, row->id, row->number, CALLROUTE_NUMBER_MAX);

@@ -169,8 +169,8 @@ static void check_overlaps(struct callroute_builder *b)
 static int order_terms(struct callroute_builder *b)
 {
 	struct callroute_build_rate *r = b->rates.rows;
-	const struct callroute_terms *old = b->terms.rows;
-	size_t room = b->terms.count + 1, n = 0;
+	const struct callroute_terms *old = b->terms.rows.rows;
+	size_t room = b->terms.rows.count + 1, n = 0;
 	struct callroute_terms *terms = malloc(room * sizeof *terms);
 	uint32_t *place = calloc(room, sizeof *place); /* index + 1 */
 
@@ -189,14 +189,14 @@ static int order_terms(struct callroute_builder *b)
 		r[i].out.terms = *at - 1;
 	}
 	free(place);
-	free(b->terms.rows);
-	b->terms = (struct callroute_rows){terms, n, room};
+	free(b->terms.rows.rows);
+	b->terms.rows = (struct callroute_rows){terms, n, room};
 	return 0;
 }
 
 int callroute_finish_rates(struct callroute_builder *b)
 {
-	sorted_terms = b->terms.rows;
+	sorted_terms = b->terms.rows.rows;
 	sort_from(b->rates.rows, b->rates.count, 0);
 	check_overlaps(b);
 	sorted_terms = NULL;

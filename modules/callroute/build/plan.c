@@ -163,7 +163,8 @@ static int take_targets(struct callroute_builder *b, const char *table,
 
 		while(len > 0 && p[len - 1] == ' ')
 			len--;
-		trunk = callroute_trunk_named(b, p, len);
+		if(callroute_find_named(b, CALLROUTE_NAMED_TRUNK, p, len, &trunk) < 0)
+			return -ENOMEM;
 		if(trunk == CALLROUTE_NONE)
 			tg_row_bad(&b->check,
 					"%s id %lld: target has '%.*s', which is no "

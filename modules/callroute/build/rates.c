@@ -1,6 +1,6 @@
 /*
  * Decks and rates: the bulk of the data. What many rates share (dates, fees,
- * source prefix) is kept once, found by a hash table.
+ * source prefix) is kept once.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -39,88 +39,64 @@ int callroute_add_deck(
 
 /* --- terms ------------------------------------------------------------------ */
 
-/* FNV-1a over the 8-byte words; the table only needs them spread. */
-static uint64_t hash_terms(const struct callroute_terms *t)
-{
-	uint64_t words[sizeof *t / 8], h = 0xcbf29ce484222325ULL;
-
-	_Static_assert(sizeof *t % 8 == 0, "terms are whole words");
-	memcpy(words, t, sizeof *t);
-	for(size_t i = 0; i < sizeof *t / 8; i++)
-		h = (h ^ words[i]) * 0x100000001b3ULL;
-	return h ^ (h >> 29);
-}
-
-static int grow_slots(struct callroute_builder *b)
-{
-	const struct callroute_terms *terms = b->terms.rows;
-	size_t room = b->term_room ? b->term_room * 2 : 1024;
-	uint32_t *slots = calloc(room, sizeof *slots);
-
-	if(slots == NULL)
-		return -ENOMEM;
-	for(size_t i = 0; i < b->terms.count; i++) {
-		size_t at = hash_terms(&terms[i]) & (room - 1);
-
-		while(slots[at] != 0)
-			at = (at + 1) & (room - 1);
-		slots[at] = (uint32_t)i + 1;
-	}
-	free(b->term_slots);
-	b->term_slots = slots;
-	b->term_room = room;
-	return 0;
-}
-
 static int keep_terms(struct callroute_builder *b,
 		const struct callroute_terms *t, uint32_t *index)
 {
-	struct callroute_terms *terms = b->terms.rows;
-	size_t at;
+	const struct callroute_terms *terms = b->terms.rows.rows;
 
+	_Static_assert(sizeof *t % 8 == 0, "terms are whole words");
 	/* Neighbours mostly share theirs. */
-	if(b->terms.count > 0 && memcmp(&terms[b->last_term], t, sizeof *t) == 0) {
+	if(b->terms.rows.count > 0
+			&& memcmp(&terms[b->last_term], t, sizeof *t) == 0) {
 		*index = b->last_term;
 		return 0;
 	}
-	if(b->terms.count * 2 >= b->term_room && grow_slots(b) < 0)
+	if(callroute_keep_distinct(&b->terms, t, sizeof *t, index) < 0)
 		return -ENOMEM;
-	at = hash_terms(t) & (b->term_room - 1);
-	for(; b->term_slots[at] != 0; at = (at + 1) & (b->term_room - 1)) {
-		*index = b->last_term = b->term_slots[at] - 1;
-		if(memcmp(&terms[*index], t, sizeof *t) == 0)
-			return 0;
-	}
-	terms = callroute_grow(&b->terms, sizeof *t, 1);
-	if(terms == NULL)
-		return -ENOMEM;
-	*terms = *t;
-	*index = b->last_term = (uint32_t)b->terms.count - 1;
-	b->term_slots[at] = *index + 1;
+	b->last_term = *index;
 	return 0;
 }
 
 /* --- rows ------------------------------------------------------------------- */
 
+/* An amount of the deck's currency in that of its plan: 0 .. CALLROUTE_PRICE_MAX
+ * before and after; what is not free stays so. -1: told. */
+static int64_t convert(struct callroute_builder *b,
+		const struct callroute_rate_row *row, const char *column,
+		long long amount, int64_t fx)
+{
+	__int128 converted = amount;
+
+	if(!tg_row_range(&b->check, RATE, row->id, column, amount, 0,
+			   CALLROUTE_PRICE_MAX))
+		return -1;
+	if(fx > 0)
+		converted = (converted * fx + 500000) / 1000000;
+	if(converted > CALLROUTE_PRICE_MAX) {
+		tg_row_bad(&b->check,
+				RATE " id %lld: %s = %lld is over %lld when converted by its "
+					 "deck's fx",
+				row->id, column, amount, (long long)CALLROUTE_PRICE_MAX);
+		return -1;
+	}
+	if(converted == 0 && amount > 0) {
+		tg_row_bad(&b->check,
+				RATE " id %lld: %s = %lld is 0 when converted by its deck's "
+					 "fx: the call would cost nothing",
+				row->id, column, amount);
+		return -1;
+	}
+	return (int64_t)converted;
+}
+
 static void set_price(struct callroute_builder *b,
 		const struct callroute_rate_row *row, int64_t fx,
 		struct callroute_rate *out)
 {
-	__int128 price = row->price;
+	int64_t price = convert(b, row, "price", row->price, fx);
 
-	if(!tg_row_range(&b->check, RATE, row->id, "price", row->price, 0,
-			   CALLROUTE_PRICE_MAX))
+	if(price < 0)
 		return;
-	if(fx > 0)
-		price = (price * fx + 500000) / 1000000;
-	if(price > CALLROUTE_PRICE_MAX) {
-		tg_row_bad(&b->check,
-				RATE
-				" id %lld: price = %lld is over %lld when converted by its "
-				"deck's fx",
-				row->id, row->price, (long long)CALLROUTE_PRICE_MAX);
-		return;
-	}
 	out->price_low = (uint32_t)price;
 	out->price_high = (uint8_t)(price >> 32);
 }
@@ -129,6 +105,8 @@ static void set_terms(struct callroute_builder *b,
 		const struct callroute_rate_row *row, int64_t fx,
 		struct callroute_terms *t)
 {
+	int64_t fee;
+
 	tg_row_range(&b->check, RATE, row->id, "valid_from", row->valid_from, 0,
 			INT64_MAX);
 	tg_row_range(&b->check, RATE, row->id, "valid_till", row->valid_till, 0,
@@ -138,12 +116,9 @@ static void set_terms(struct callroute_builder *b,
 	if(row->valid_till >= 0 && t->valid_till <= t->valid_from)
 		tg_row_bad(&b->check,
 				RATE " id %lld: valid_till is not after valid_from", row->id);
-	if(tg_row_range(&b->check, RATE, row->id, "connect_fee", row->connect_fee,
-			   0, CALLROUTE_PRICE_MAX))
-		t->connect_fee =
-				fx > 0 ? (int64_t)(((__int128)row->connect_fee * fx + 500000)
-								   / 1000000)
-					   : row->connect_fee;
+	fee = convert(b, row, "connect_fee", row->connect_fee, fx);
+	if(fee > 0)
+		t->connect_fee = fee;
 	if(tg_row_range(
 			   &b->check, RATE, row->id, "first_sec", row->first_sec, 1, 3600))
 		t->first_sec = (uint16_t)row->first_sec;
@@ -198,6 +173,15 @@ int callroute_add_rate(
 	return 0;
 }
 
+/* Rows are in the image as they were read: by rising id. */
+static int by_deck_id(const void *id, const void *deck)
+{
+	uint32_t want = *(const uint32_t *)id;
+	uint32_t here = ((const struct callroute_deck *)deck)->id;
+
+	return want < here ? -1 : want > here;
+}
+
 int callroute_can_keep_rates(const struct callroute_builder *b,
 		const struct callroute_image *im, uint32_t except_deck)
 {
@@ -206,14 +190,13 @@ int callroute_can_keep_rates(const struct callroute_builder *b,
 			CALLROUTE_ROWS(im, struct callroute_deck, decks);
 
 	for(size_t i = 0; i < b->decks.count; i++) {
-		uint64_t j = 0;
+		const struct callroute_deck *was;
 
 		if(now[i].out.id == except_deck || !now[i].out.enabled)
 			continue;
-		while(j < im->decks.count && decks[j].id != now[i].out.id)
-			j++;
-		if(j == im->decks.count || !decks[j].enabled
-				|| decks[j].fx != now[i].out.fx)
+		was = bsearch(&now[i].out.id, decks, im->decks.count, sizeof *decks,
+				by_deck_id);
+		if(was == NULL || !was->enabled || was->fx != now[i].out.fx)
 			return 0;
 	}
 	return 1;

@@ -131,6 +131,23 @@ struct callroute_build_ported
 	struct callroute_ported out;
 };
 
+/* Tables whose rows are found by name. */
+enum callroute_named
+{
+	CALLROUTE_NAMED_TRUNK,
+	CALLROUTE_NAMED_PLAN,
+	CALLROUTE_NAMED_GROUP,
+	CALLROUTE_NAMED_KINDS
+};
+
+/* Rows of which each is kept once, found by a hash table. */
+struct callroute_distinct
+{
+	struct callroute_rows rows;
+	uint32_t *slots; /* index + 1; 0 = free */
+	size_t room;	 /* a power of two */
+};
+
 struct callroute_builder
 {
 	struct tg_rowcheck check;
@@ -141,16 +158,15 @@ struct callroute_builder
 	struct callroute_rows times, failovers, breakers, carriers, trunks, decks;
 	struct callroute_rows rates, plans, entries, accounts, nets, rules, targets;
 	struct callroute_rows blocks, groups, members, dids, ported;
-	struct callroute_rows countries; /* struct callroute_countries */
-	struct callroute_rows terms;	 /* struct callroute_terms */
-	uint32_t *term_slots;			 /* hash table of terms, index + 1 */
-	size_t term_room;
+	struct callroute_distinct countries; /* struct callroute_countries */
+	struct callroute_distinct terms;	 /* struct callroute_terms */
 	uint32_t last_term;
-	struct callroute_rows names;	   /* of names.c */
-	struct callroute_rows texts;	   /* char */
-	struct callroute_rows trunk_names; /* uint32_t trunks by name */
-	struct callroute_rows addrs;	   /* struct callroute_addr */
-	size_t rates_read;				   /* disabled decks' included */
+	struct callroute_rows names; /* of names.c */
+	struct callroute_rows texts; /* char */
+	/* uint32_t indexes, by enum callroute_named */
+	struct callroute_rows by_name[CALLROUTE_NAMED_KINDS];
+	struct callroute_rows addrs; /* struct callroute_addr */
+	size_t rates_read;			 /* disabled decks' included */
 };
 
 #define CALLROUTE_BUILD(b, type, table) ((type *)(b)->table.rows)
@@ -189,9 +205,20 @@ int callroute_take_name(struct callroute_builder *b, const char *table,
 /* Tells of those that stand there twice. */
 void callroute_check_names(struct callroute_builder *b);
 
-/* Index of a trunk by name, CALLROUTE_NONE. */
-uint32_t callroute_trunk_named(
-		struct callroute_builder *b, const char *name, size_t len);
+/* Index of the row with this name; of several, of the first; CALLROUTE_NONE.
+ * Sorts the names again when rows have come in since: ask when a table is whole.
+ * 0, -ENOMEM. */
+int callroute_find_named(struct callroute_builder *b, enum callroute_named kind,
+		const char *name, size_t len, uint32_t *index);
+/* The indexes of all rows in the order of their names, for the image; NULL: no
+ * memory. */
+const uint32_t *callroute_names(
+		struct callroute_builder *b, enum callroute_named kind);
+
+/* Index of the one row that has these bytes: it is added when there is none.
+ * `size`: of a row, in whole words of 8 bytes, padding zeroed. 0, -ENOMEM. */
+int callroute_keep_distinct(struct callroute_distinct *d, const void *row,
+		size_t size, uint32_t *index);
 
 /* Keeps the trunk's address when its URI has one. 0, -ENOMEM. */
 int callroute_keep_addr(struct callroute_builder *b,

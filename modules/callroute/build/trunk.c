@@ -211,29 +211,6 @@ static void take_rewrite(struct callroute_builder *b, const char *table,
 				table, id, column, bad);
 }
 
-/* Names lead rules to trunks: sorted as they come. */
-static int keep_name(struct callroute_builder *b)
-{
-	uint32_t *names;
-	size_t at;
-
-	if(callroute_grow(&b->trunk_names, sizeof *names, 1) == NULL)
-		return -ENOMEM;
-	names = b->trunk_names.rows;
-	at = b->trunk_names.count - 1;
-	names[at] = (uint32_t)b->trunks.count - 1;
-	for(; at > 0; at--) {
-		const struct callroute_build_trunk *all = b->trunks.rows;
-		uint32_t hold = names[at];
-
-		if(strcmp(all[names[at - 1]].out.name, all[hold].out.name) <= 0)
-			break;
-		names[at] = names[at - 1];
-		names[at - 1] = hold;
-	}
-	return 0;
-}
-
 static void take_numbers(struct callroute_builder *b, const char *table,
 		const struct callroute_trunk_row *row, struct callroute_trunk *t)
 {
@@ -336,7 +313,5 @@ int callroute_add_trunk(
 				table, row->id);
 	else
 		t->live = (uint32_t)slot;
-	if(callroute_keep_addr(b, t, (uint32_t)b->trunks.count - 1) < 0)
-		return -ENOMEM;
-	return keep_name(b);
+	return callroute_keep_addr(b, t, (uint32_t)b->trunks.count - 1);
 }

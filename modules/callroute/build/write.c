@@ -112,14 +112,15 @@ static int write_parts(const struct callroute_builder *b,
 	l->at = sizeof *im;
 	PUT_OUT(carriers, struct callroute_build_carrier);
 	PUT_OUT(trunks, struct callroute_build_trunk);
-	put(l, &im->trunk_names, b->trunk_names.rows, b->trunk_names.count,
-			sizeof(uint32_t));
+	put(l, &im->trunk_names, b->by_name[CALLROUTE_NAMED_TRUNK].rows,
+			b->trunks.count, sizeof(uint32_t));
 	put(l, &im->addrs, b->addrs.rows, b->addrs.count,
 			sizeof(struct callroute_addr));
 	PUT_OUT(plans, struct callroute_build_plan);
-	put(l, &im->plan_names, d->plan_names, b->plans.count, sizeof(uint32_t));
+	put(l, &im->plan_names, b->by_name[CALLROUTE_NAMED_PLAN].rows,
+			b->plans.count, sizeof(uint32_t));
 	PUT_OUT(entries, struct callroute_build_entry);
-	put(l, &im->countries, b->countries.rows, b->countries.count,
+	put(l, &im->countries, b->countries.rows.rows, b->countries.rows.count,
 			sizeof(struct callroute_countries));
 	PUT_OUT(decks, struct callroute_build_deck);
 	PUT_OUT(accounts, struct callroute_build_account);
@@ -138,11 +139,12 @@ static int write_parts(const struct callroute_builder *b,
 			sizeof *d->block_src_spans);
 	PUT_OUT(dids, struct callroute_build_did);
 	PUT_OUT(groups, struct callroute_build_group);
-	put(l, &im->group_names, d->group_names, b->groups.count, sizeof(uint32_t));
+	put(l, &im->group_names, b->by_name[CALLROUTE_NAMED_GROUP].rows,
+			b->groups.count, sizeof(uint32_t));
 	PUT_OUT(members, struct callroute_build_member);
 	PUT_OUT(ported, struct callroute_build_ported);
 	PUT_OUT(rates, struct callroute_build_rate);
-	put(l, &im->terms, b->terms.rows, b->terms.count,
+	put(l, &im->terms, b->terms.rows.rows, b->terms.rows.count,
 			sizeof(struct callroute_terms));
 	put(l, &im->rate_groups, d->rate_groups, d->rates.count + 1,
 			sizeof(uint32_t));

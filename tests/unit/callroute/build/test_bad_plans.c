@@ -100,6 +100,38 @@ static void names_a_price_that_its_deck_s_fx_lifts_too_high(void **state)
 			"deck's fx");
 }
 
+static void names_a_fee_that_its_deck_s_fx_lifts_too_high(void **state)
+{
+	struct callroute_builder *b = sound();
+
+	(void)state;
+	ADD(b, deck, 8, row.fx = 2000000);
+	ADD(b, rate, 9, row.deck_id = 8,
+			row.connect_fee = CALLROUTE_PRICE_MAX / 2 + 1);
+	expect_fault(b, "rate",
+			"connect_fee = 549755813888 is over 1099511627775 when converted "
+			"by its deck's fx");
+}
+
+/* It would be a call for nothing, which the sheet did not say. */
+static void names_an_amount_that_its_deck_s_fx_makes_free(void **state)
+{
+	struct callroute_builder *b = sound();
+
+	(void)state;
+	ADD(b, deck, 8, row.fx = 499999);
+	ADD(b, rate, 9, row.deck_id = 8, row.price = 1);
+	expect_fault(b, "rate",
+			"price = 1 is 0 when converted by its deck's fx: the call would "
+			"cost nothing");
+	b = sound();
+	ADD(b, deck, 8, row.fx = 499999);
+	ADD(b, rate, 9, row.deck_id = 8, row.connect_fee = 1);
+	expect_fault(b, "rate",
+			"connect_fee = 1 is 0 when converted by its deck's fx: the call "
+			"would cost nothing");
+}
+
 static void names_each_bad_column_of_a_plan(void **state)
 {
 	(void)state;
@@ -265,6 +297,8 @@ int main(void)
 			rows_test(names_each_bad_column_of_a_deck),
 			rows_test(names_each_bad_column_of_a_rate),
 			rows_test(names_a_price_that_its_deck_s_fx_lifts_too_high),
+			rows_test(names_a_fee_that_its_deck_s_fx_lifts_too_high),
+			rows_test(names_an_amount_that_its_deck_s_fx_makes_free),
 			rows_test(names_each_bad_column_of_a_plan),
 			rows_test(names_a_plan_that_sells_by_a_deck_that_is_off),
 			rows_test(names_each_bad_column_of_a_plan_s_trunk),

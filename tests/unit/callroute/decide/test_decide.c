@@ -108,10 +108,10 @@ static void the_candidate_says_what_the_call_costs(void **state)
 	support_free(im);
 }
 
-/* Half a micro-unit goes up, less than that down: a price may become 0. */
+/* Half a micro-unit goes up, less than that down. Free stays free. */
 static void a_converted_price_is_rounded_half_upwards(void **state)
 {
-	static const long long cases[][3] = {{1, 500000, 1}, {1, 499999, 0},
+	static const long long cases[][3] = {{1, 500000, 1}, {0, 499999, 0},
 			{3, 500000, 2}, {3, 499999, 1}, {1000001, 1000000, 1000001},
 			{7, 0, 7}};
 
