@@ -141,13 +141,10 @@ class Relay(Kamailio):
     def cpu(self):
         """Seconds of processor time that its processes have had so far, by the scheduler's own count."""
         spent = 0
-        for pid in filter(str.isdigit, os.listdir("/proc")):
+        for pid in self.members():
             try:
-                with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as source:
-                    group = int(source.read().rpartition(")")[2].split()[2])
-                if group == self.pid:
-                    with open(f"/proc/{pid}/schedstat", encoding="utf-8") as source:
-                        spent += int(source.read().split()[0])
+                with open(f"/proc/{pid}/schedstat", encoding="utf-8") as source:
+                    spent += int(source.read().split()[0])
             except (FileNotFoundError, ProcessLookupError):
                 continue
         return spent / 1e9

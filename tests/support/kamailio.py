@@ -15,12 +15,12 @@ import socket
 import tempfile
 
 from . import ports, server, sip
-from .process import Process, ProcessError, eventually, run
+from .patience import wait_while_busy
+from .process import STOP_SECONDS, Process, ProcessError, run
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.path.join(ROOT, os.environ.get("BUILD", "build"))
 OUR_MODULES = os.path.join(BUILD, "modules")
-START_SECONDS = 30
 # The name of a UNIX socket has 107 characters, and its own name comes after the folder.
 LONGEST_RUN_DIR = 107 - len("/kamailio_rpc.sock")
 CRASH = r"child process \d+ exited by a signal|BUG:|core was generated|ERROR: AddressSanitizer|runtime error:"
@@ -96,11 +96,10 @@ class Kamailio(Process):
         return self.host, self.port
 
     def start(self):
-        """Start and wait until it answers."""
+        """Start and wait until it answers: as long as it works on that (patience.py)."""
         super().start()
         try:
-            if not eventually(lambda: not self.alive or self._answers(), START_SECONDS):
-                raise self.error(f"does not answer after {START_SECONDS} s")
+            wait_while_busy(self, lambda: self.alive and self._answers(), "does not answer")
             if not self.alive:
                 raise self.error(f"ended at start with status {self.child.returncode}")
         except BaseException:
@@ -108,11 +107,15 @@ class Kamailio(Process):
             raise
         return self
 
-    def start_and_fail(self, seconds=START_SECONDS):
-        """Start where the start must fail: what it logged, and its exit status."""
+    def start_and_fail(self, seconds=None):
+        """Start where the start must fail: what it logged, and its exit status.
+
+        seconds  how long it may go on without a sign of work
+        """
         super().start()
         try:
-            status = self.wait(seconds)
+            wait_while_busy(self, lambda: False, "still running", quiet=seconds)
+            status = self.wait(STOP_SECONDS)
             return "\n".join(self.lines), status
         finally:
             self.stop()

@@ -111,7 +111,7 @@ class Process:
                 os.killpg(self.child.pid, signal.SIGTERM)
                 status = self._ended_within(seconds)
             if status is None:
-                self.stuck = self._group()
+                self.stuck = self.busy_with()
         try:
             os.killpg(self.child.pid, signal.SIGKILL)
         except ProcessLookupError:
@@ -132,13 +132,20 @@ class Process:
         except subprocess.TimeoutExpired:
             return None
 
-    def _group(self):
-        """What the processes of the group are busy with, one line each: for one that does not end."""
-        lines = []
+    def members(self):
+        """The ids of the child and of all processes that it started."""
         for pid in filter(str.isdigit, os.listdir("/proc")):
             try:
-                if os.getpgid(int(pid)) != self.child.pid:
-                    continue
+                if os.getpgid(int(pid)) == self.child.pid:
+                    yield int(pid)
+            except ProcessLookupError:
+                continue
+
+    def busy_with(self):
+        """What the processes of the group are busy with, one line each: for one that does not end."""
+        lines = []
+        for pid in self.members():
+            try:
                 facts = []
                 for name in ("stat", "wchan", "syscall"):
                     with open(f"/proc/{pid}/{name}", encoding="utf-8") as source:
