@@ -32,10 +32,12 @@ $(BENCH_DIR)/policy_%: tests/bench/policy_%.c $(CALLROUTE_POLICY) $(LIB_ARCHIVE)
 
 ##@ Benchmarks
 .PHONY: bench bench-all
-# The packages first, in a make of its own, as for `make test`.
-bench: ## side by side with the stock modules; a table, and build/bench.json; installs what is missing, and says so
+# The packages first, in a make of its own, as for `make test`; a misspelt part before all.
+PARTS ?=
+bench: ## side by side with the stock modules (PARTS="decision calls" picks some); installs what is missing, and says so
+	@$(if $(PARTS),BUILD=$(BUILD) $(PYTHON) tests/bench/bench.py --check $(PARTS))
 	@tests/packages.sh build run test bench
 	@$(MAKE) --no-print-directory bench-all
 
 bench-all: modules db-sql $(BENCH_DIR)/modules/tgbench.so $(BENCH_PROGRAMS)
-	@BUILD=$(BUILD) $(PYTHON) tests/bench/bench.py
+	@BUILD=$(BUILD) $(PYTHON) tests/bench/bench.py $(PARTS)

@@ -2,17 +2,15 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """`make bench`: ours beside the stock modules, in one Kamailio, in one run.
 
-Prints a table with ratios (theirs / ours) and writes build/bench.json. Times
-never fail it; a wrong answer or a lost account does. docs/performance.md says
-how each figure is measured.
+Prints tables with ratios (theirs / ours) and writes build/bench.json, after each
+part. Times never fail it; a wrong answer, a lost account or a part that does not
+come to its end does. docs/performance.md says how each figure is measured.
 """
 
 import os
 import platform
 import shutil
 import sys
-import tempfile
-import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.dirname(HERE)]
@@ -25,12 +23,32 @@ import benchlib  # noqa: E402
 import benchmillion  # noqa: E402
 import benchreload  # noqa: E402
 import benchroutes  # noqa: E402
-from benchtable import Report  # noqa: E402
+import benchrun  # noqa: E402
+from benchrun import Part  # noqa: E402
 from support import server  # noqa: E402
 from support.kamailio import BUILD  # noqa: E402
 from support.process import run  # noqa: E402
 
-PARTS = ("routes", "decision", "calls", "reload", "million", "cells", "flood", "library")
+
+def _on(measure, size=None):
+    """A part's function, with the prefixes that it needs: all sets, or the one of that size."""
+    def on_prefixes(report, folder):
+        sets = benchdata.prefix_sets()
+        return measure(report, folder, sets[size] if size else sets)
+
+    return on_prefixes
+
+
+PARTS = (
+    Part("routes", _on(benchroutes.measure), benchroutes.targets),
+    Part("decision", _on(benchdecision.measure, "300 k"), benchdecision.targets),
+    Part("calls", _on(benchcalls.measure, "300 k"), benchcalls.targets),
+    Part("reload", _on(benchreload.measure, "300 k")),
+    Part("million", _on(benchmillion.measure, "300 k"), benchmillion.targets),
+    Part("cells", benchcells.measure, benchcells.targets),
+    Part("flood", benchcells.flood),
+    Part("library", _on(benchlib.measure), benchlib.targets),
+)
 
 TIMES = [("ns", "mean", 0), ("ratio", "mean_ratio", 2), ("p50", "p50", 0), ("p99", "p99", 0), ("p99.9", "p999", 0)]
 FELT = [("longest", "longest_ms", 2), ("own", "own_ms", 2), ("> 1 ms", "slow", 0), ("preempted", "preempted", 0),
@@ -77,53 +95,18 @@ def machine():
     caches = [line.strip() for line in run(["lscpu"], 20).stdout.splitlines() if line.startswith(("L2", "L3"))]
     return {"cpu": models[0] if models else platform.machine(), "cores": os.cpu_count(), "memory_mb": memory,
             "caches": [" ".join(line.split()) for line in caches], "kernel": platform.release(),
-            "load_at_start": os.getloadavg()[0], "kamailio": first_line([server.binary(), "-v"]),
-            "compiler": first_line(["gcc", "--version"]), "at": time.strftime("%Y-%m-%d %H:%M:%S %z")}
+            "kamailio": first_line([server.binary(), "-v"]), "compiler": first_line(["gcc", "--version"])}
 
 
-def main():
-    """The parts that were asked for, all by default."""
-    began = time.monotonic()
-    wanted = sys.argv[1:] or PARTS
-    unknown = set(wanted) - set(PARTS)
-    if unknown:
-        sys.exit(f"bench: no such part: {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
-    report = Report(machine())
-    print("\n".join(f"{name}: {value}" for name, value in report.machine.items()), flush=True)
-    with tempfile.TemporaryDirectory(prefix="tollgate-bench-") as folder:
-        sets = benchdata.prefix_sets()
-        parts = {"routes": lambda: benchroutes.measure(report, folder, sets),
-                 "decision": lambda: benchdecision.measure(report, folder, sets["300 k"]),
-                 "calls": lambda: benchcalls.measure(report, folder, sets["300 k"]),
-                 "reload": lambda: benchreload.measure(report, folder, sets["300 k"]),
-                 "million": lambda: benchmillion.measure(report, folder, sets["300 k"]),
-                 "cells": lambda: benchcells.measure(report, folder),
-                 "flood": lambda: benchcells.flood(report, folder),
-                 "library": lambda: benchlib.measure(report, folder, sets)}
-        for name in PARTS:
-            if name in wanted:
-                start = time.monotonic()
-                parts[name]()
-                print(f"  {name}: {time.monotonic() - start:.0f} s", flush=True)
-    report.machine["load_at_end"] = os.getloadavg()[0]
-    report.machine["seconds"] = round(time.monotonic() - began)
-    for figure in ("mean", "bytes", "hot", "cold", "new"):
-        report.ratios(figure)
-    benchcells.targets(report)
-    benchroutes.targets(report)
-    benchdecision.targets(report)
-    benchcalls.targets(report)
-    benchmillion.targets(report)
-    for group, title, columns in TABLES:
-        text = report.table(group, title, columns)
-        if text:
-            print(text)
-    print(report.closing())
-    path = os.path.join(BUILD, "bench.json")
-    report.save(path)
-    print(f"\n{report.machine['seconds']} s; all figures in {os.path.relpath(path)}")
-    return 1 if report.failures else 0
+def main(arguments):
+    """The parts that are named, all for none; after --check only their names are looked at."""
+    if arguments[:1] == ["--check"]:
+        benchrun.choose(PARTS, arguments[1:])
+        return 0
+    where = machine()
+    print("\n".join(f"{name}: {value}" for name, value in where.items()), flush=True)
+    return benchrun.run(PARTS, BUILD, TABLES, arguments, where)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

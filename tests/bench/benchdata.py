@@ -6,6 +6,7 @@
 1 M    the real ones, and further digits after them as rate decks have
 """
 
+import functools
 import os
 import random
 import re
@@ -14,6 +15,7 @@ import subprocess
 
 from support import server
 from support.kamailio import ROOT
+from support.process import ProcessError
 
 GATEWAYS = 100              # as in tgbench_trie.c: lcr answers with gateways only
 LONGEST = 15                # digits; lcr stores no more than 16
@@ -28,12 +30,13 @@ def real_prefixes():
     script = os.path.join(ROOT, "tests", "unit", "lib", "prefix", "real_prefixes.py")
     done = subprocess.run(["/usr/bin/python3", script], capture_output=True, text=True, check=False, timeout=120)
     if done.returncode:
-        raise SystemExit(f"bench: {done.stderr.strip()}")
+        raise ProcessError(f"{script}: {done.stderr.strip()}")
     return sorted(prefix for prefix in done.stdout.split() if len(prefix) <= LONGEST)
 
 
+@functools.lru_cache(maxsize=None)
 def prefix_sets():
-    """{name: prefixes}; the position of a prefix, from 1, is its value."""
+    """{name: prefixes}; the position of a prefix, from 1, is its value. Made when first asked for."""
     real = real_prefixes()
     chance = random.Random(SEED)
     many = set(real)

@@ -57,9 +57,3 @@ def targets(report):
     row = report.find("decision", "20 x 65 k", "callroute")
     if row:
         report.target("callroute, 20 vendors, 1.3 M rates, <= 40 B a rate", f"{row['bytes']:.1f} B", row["bytes"] <= 40)
-    for name, how in (("decide_plain", "by price"), ("decide_full", "every check in use")):
-        row = report.find("library", "20 x 65 k", name)
-        if row:
-            report.target(f"decision, 20 vendors, 1.3 M rates, {how}, <= 1.5 us median, <= 5 us p99",
-                          f"{row['p50'] / 1e3:.2f} us, {row['p99'] / 1e3:.2f} us",
-                          row["p50"] <= 1500 and row["p99"] <= 5000)

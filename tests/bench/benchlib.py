@@ -79,6 +79,16 @@ def measure(report, folder, sets):
         row["instructions"] = _instructions(report, folder, "tg_cells_add", [program("lib_cells"), str(COUNTED)])
 
 
+def targets(report):
+    """Those of design/callroute.md."""
+    for name, how in (("decide_plain", "by price"), ("decide_full", "every check in use")):
+        row = report.find("library", "20 x 65 k", name)
+        if row:
+            report.target(f"decision, 20 vendors, 1.3 M rates, {how}, <= 1.5 us median, <= 5 us p99",
+                          f"{row['p50'] / 1e3:.2f} us, {row['p99'] / 1e3:.2f} us",
+                          row["p50"] <= 1500 and row["p99"] <= 5000)
+
+
 def _instructions(report, folder, function, argv):
     """Instructions a call of `function` in a run that calls it COUNTED times."""
     if not shutil.which("valgrind"):

@@ -6,15 +6,17 @@ ours; `ratio` of any other is its time over ours: above 1, ours is faster.
 """
 
 import json
+import os
 
 NOT_MEASURED = "-"
 
 
 class Report:
-    """Rows, notes, failures of one run."""
+    """Rows, notes, failures of one part; `failed` is why it did not come to its end."""
 
-    def __init__(self, machine):
-        self.machine = machine
+    def __init__(self, part, machine):
+        self.part, self.machine = part, machine
+        self.failed = self.trace = None
         self.rows, self.notes, self.failures, self.targets = [], [], [], []
 
     def add(self, group, size, name, how="", ours=False, **figures):
@@ -69,18 +71,27 @@ class Report:
 
     def closing(self):
         """Targets, notes, failures."""
-        lines = ["\nTargets (shown, never pass or fail)", ""]
+        lines = []
+        if self.targets:
+            lines += ["\nTargets (shown, never pass or fail)", ""]
         lines += [f"  {'met   ' if one['met'] else 'MISSED'}  {one['target']}: {one['got']}" for one in self.targets]
         lines += ["\nNotes", ""] + [f"  - {note}" for note in self.notes] if self.notes else []
         lines += ["\nFAILED", ""] + [f"  - {one}" for one in self.failures] if self.failures else []
         return "\n".join(lines)
 
-    def save(self, path):
-        """build/bench.json."""
-        with open(path, "w", encoding="utf-8") as out:
-            json.dump({"machine": self.machine, "rows": self.rows, "targets": self.targets,
-                       "notes": self.notes, "failures": self.failures}, out, indent=1)
-            out.write("\n")
+    def content(self):
+        """All of it, for a JSON file."""
+        return {"part": self.part, "failed": self.failed, "machine": self.machine, "rows": self.rows,
+                "targets": self.targets, "notes": self.notes, "failures": self.failures, "trace": self.trace}
+
+
+def write_json(path, content):
+    """All of the file or the one before: never a part of it."""
+    new = f"{path}.new"
+    with open(new, "w", encoding="utf-8") as out:
+        json.dump(content, out, indent=1, default=str)
+        out.write("\n")
+    os.replace(new, path)
 
 
 def _figure(value, digits):
