@@ -20,6 +20,7 @@ import benchcalls  # noqa: E402
 import benchdata  # noqa: E402
 import benchdecision  # noqa: E402
 import benchlib  # noqa: E402
+import benchload  # noqa: E402
 import benchmillion  # noqa: E402
 import benchreload  # noqa: E402
 import benchroutes  # noqa: E402
@@ -47,6 +48,7 @@ PARTS = (
     Part("million", _on(benchmillion.measure, "300 k"), benchmillion.targets),
     Part("cells", benchcells.measure, benchcells.targets),
     Part("flood", benchcells.flood),
+    Part("load", lambda report, folder: benchload.measure(report), benchload.targets),
     Part("library", _on(benchlib.measure), benchlib.targets),
 )
 
@@ -74,6 +76,9 @@ TABLES = (
       ("cold x2", "cold_pair", 0), ("B/key", "bytes", 0)]),
     ("flood", "A flood of spoofed sources", [("accounts", "accounts", 0), ("sources", "sources", 0),
                                              ("lost", "lost", 0), ("ns a source", "ns", 0)]),
+    ("load", "A load of callroute with everything at once: s of processor time; growth x: the time goes by trunks^x",
+     [("rows", "rows", 0), ("s at 1/4", "quarter", 3), ("s", "seconds", 3), ("growth", "growth", 2),
+      ("B/trunk", "bytes", 0)]),
     ("library", "The library alone", [("ns", "mean", 1), ("p50", "p50", 0), ("p99", "p99", 0), ("p99.9", "p999", 0),
                                       ("instructions", "instructions", 0)]),
 )

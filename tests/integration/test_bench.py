@@ -141,5 +141,29 @@ def test_an_unknown_part_is_refused_with_the_list():
                           capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode != 0
     assert done.stderr.splitlines()[0] == ("bench: no such part: speed; there are routes, decision, calls, reload, "
-                                           "million, cells, flood, library")
+                                           "million, cells, flood, load, library")
     assert done.stdout == ""
+
+
+def test_a_growth_beyond_n_log_n_is_seen(benchrun, monkeypatch):
+    """And a size that would take too long is left out, with a word."""
+    load, table = importlib.import_module("benchload"), importlib.import_module("benchtable")
+
+    def fake(trunks):
+        linear, square = trunks / 40_000, (trunks / 4_096) ** 2 / 4
+        return {"rate": (trunks, linear), "trunk": (trunks, square), "deck": (1, 0.001),
+                "all": (trunks, linear + square)}, trunks * 4000
+
+    report = table.Report("load", {})
+    load.measure(report, fake)
+    load.targets(report)
+    rows = {(row["size"], row["name"]): row for row in report.rows}
+    assert rows["16,384 trunks", "trunk"]["growth"] == pytest.approx(2)
+    assert rows["16,384 trunks", "rate"]["growth"] == pytest.approx(1)
+    assert rows["16,384 trunks", "deck"]["growth"] is None
+    assert [(one["got"], one["met"]) for one in report.targets] == [("trunk 2.00, all 1.82", False),
+                                                                    ("trunk 2.00, all 1.95", False)]
+    monkeypatch.setattr(load, "AT_MOST", 50)
+    report = table.Report("load", {})
+    load.measure(report, fake)
+    assert len(report.rows) == 8 and "load of 65,536 trunks not measured: by the growth" in report.notes[0]
