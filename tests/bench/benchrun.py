@@ -4,12 +4,13 @@
 Each part has a report of its own: build/bench/<part>.json. build/bench.json is the sum of these
 files, rewritten after each part; of a part that did not run this time it has what an earlier run
 left, with the machine and the time of that one. A part that fails leaves what it had until then
-and its reason, and the next one begins.
+and its reason, and the next one begins; so does the one that Ctrl-C or SIGTERM ends, with the run.
 """
 
 import glob
 import json
 import os
+import signal
 import sys
 import tempfile
 import time
@@ -53,6 +54,7 @@ def run(parts, build, tables, wanted=(), machine=None):
     began = time.monotonic()
     wanted = choose(parts, wanted)
     reports = []
+    before = signal.signal(signal.SIGTERM, _interrupt)
     for part in wanted:
         report = _run_part(part, machine or {})
         reports.append(report)
@@ -65,9 +67,16 @@ def run(parts, build, tables, wanted=(), machine=None):
             report.failed = report.failed or f"its figures stand above and could not be written: {error}"
         if report.failed == INTERRUPTED:
             break
+    signal.signal(signal.SIGTERM, before)
     print(f"\n{time.monotonic() - began:.0f} s; all figures in {os.path.relpath(os.path.join(build, 'bench.json'))}",
           flush=True)
     return _outcome(reports, wanted)
+
+
+def _interrupt(*_):
+    """Once: whoever asks again wants it to end at once."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    raise KeyboardInterrupt
 
 
 def _run_part(part, machine):

@@ -4,6 +4,7 @@
 import importlib
 import json
 import os
+import signal
 import subprocess
 import sys
 
@@ -110,13 +111,16 @@ def test_what_has_ended_is_there_before_the_next_begins(run, tmp_path):
     assert seen["bench.json"]["parts"] == [seen["bench/first.json"]]
 
 
-def test_an_interrupted_run_tells_what_did_not_run(run):
-    """By Ctrl-C: the part under way keeps its rows."""
+@pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_run_tells_what_did_not_run(run, by):
+    """The part under way keeps its rows; Ctrl-C and a time limit alike."""
     def interrupted(_folder):
-        raise KeyboardInterrupt
+        os.kill(os.getpid(), by)
+        subprocess.run(["sleep", "10"], check=True)
 
     status, said, files = run({"first": failing(interrupted), "second": part("second")})
-    assert status != 0 and list(files) == ["bench.json", "bench/first.json"] and files["bench/first.json"]["rows"]
+    assert status != 0 and files["bench/first.json"]["rows"]
+    assert sorted(files) == ["bench.json", "bench/first.json"]
     assert said.endswith("FAILED\n\n  - part first: interrupted\n  - part second: not run\n")
 
 
