@@ -62,6 +62,9 @@
 struct reader
 {
 	_Alignas(LINE) _Atomic uint64_t word;
+	/* Only the reader's own process looks at these, inside a section. */
+	uint32_t slot;	/* that its word protects */
+	uint32_t depth; /* sections within each other */
 };
 
 struct slot
@@ -284,14 +287,25 @@ int tg_snapshot_stuck(struct tg_snapshots *s, uint32_t *reader, pid_t *pid,
 
 /* --- readers ------------------------------------------------------------ */
 
-/* Whether `self` may open a section on this word: nobody is inside, or only a
- * dead process that had the same reader number. */
-static int may_enter(struct reader *r, pid_t self)
+static uint64_t own_word(const struct reader *r)
 {
-	uint64_t word = atomic_load_explicit(&r->word, memory_order_relaxed);
-	pid_t inside = (pid_t)(word & PID_MASK);
+	return atomic_load_explicit(&r->word, memory_order_relaxed);
+}
 
-	return word == 0 || (inside != self && tg_process_gone(inside));
+static pid_t pid_of(uint64_t word)
+{
+	return (pid_t)(word & PID_MASK);
+}
+
+/* What a section sees: the slot that its reader's word protects. */
+static const void *show(const struct tg_snapshots *s, const struct reader *r,
+		size_t *used, uint64_t *generation)
+{
+	if(used != NULL)
+		*used = s->slot[r->slot].used;
+	if(generation != NULL)
+		*generation = own_word(r) >> WORD_SHIFT;
+	return slot_mem(s, r->slot);
 }
 
 const void *tg_snapshot_enter(struct tg_snapshots *s, uint32_t reader,
@@ -301,9 +315,17 @@ const void *tg_snapshot_enter(struct tg_snapshots *s, uint32_t reader,
 	struct reader *r;
 	uint64_t current, again, word;
 
-	if(reader >= s->readers || !may_enter(&s->reader[reader], self))
+	if(reader >= s->readers)
 		return NULL;
 	r = &s->reader[reader];
+	word = own_word(r);
+	if(word != 0 && pid_of(word) == self) {
+		/* Within a section of its own: the same snapshot once more. */
+		r->depth++;
+		return show(s, r, used, generation);
+	}
+	if(word != 0 && !tg_process_gone(pid_of(word)))
+		return NULL;
 	current = atomic_load(&s->current);
 	if(current == 0)
 		return NULL;
@@ -316,17 +338,21 @@ const void *tg_snapshot_enter(struct tg_snapshots *s, uint32_t reader,
 		atomic_store(&r->word,
 				generation_of(current) << WORD_SHIFT | (uint64_t)self);
 	}
-	if(used != NULL)
-		*used = s->slot[slot_of(current)].used;
-	if(generation != NULL)
-		*generation = generation_of(current);
-	return slot_mem(s, slot_of(current));
+	r->slot = slot_of(current);
+	r->depth = 1;
+	return show(s, r, used, generation);
 }
 
 void tg_snapshot_leave(struct tg_snapshots *s, uint32_t reader)
 {
-	if(reader < s->readers)
-		atomic_store_explicit(&s->reader[reader].word, 0, memory_order_release);
+	struct reader *r;
+
+	if(reader >= s->readers)
+		return;
+	r = &s->reader[reader];
+	/* Not for a section of another process, and not where enter gave NULL. */
+	if(pid_of(own_word(r)) == tg_process_self() && --r->depth == 0)
+		atomic_store_explicit(&r->word, 0, memory_order_release);
 }
 
 uint64_t tg_snapshot_generation(const struct tg_snapshots *s)

@@ -53,11 +53,12 @@ int tg_snapshot_stuck(struct tg_snapshots *s, uint32_t *reader, pid_t *pid,
 /* --- readers ------------------------------------------------------------ */
 
 /*
- * Opens a read section for `reader` (its own number, one section at a time).
- * The data stay valid and unchanged until leave; nothing that points into them
+ * Opens a read section for `reader`, the process's own number. Sections of one
+ * process may be nested: the inner ones see the outer one's snapshot, which is
+ * protected until each enter has had its leave. The data stay valid and unchanged until leave; nothing that points into them
  * outlives it. NULL when nothing was published yet, and for a programming error:
- * `reader` out of range, or its number is inside a section already (nested, or
- * two processes with one number); the section already open is not touched.
+ * `reader` out of range, or the number is that of another process, which is
+ * inside a section. Neither this enter nor its leave touches that section.
  * *used, *generation may be NULL. Wait-free: one re-check when a publish happens
  * at this very moment.
  */

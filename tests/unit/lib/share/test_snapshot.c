@@ -86,15 +86,40 @@ static void test_reader_errors(void **state)
 	assert_null(tg_snapshot_enter(w.s, READERS, NULL, NULL));
 	tg_snapshot_leave(w.s, READERS); /* out of range: no effect */
 
-	/* A nested section is refused; the outer one goes on protecting. */
+	/* A leave without an enter that gave something: no effect, then or later. */
+	tg_snapshot_leave(w.s, 1);
 	data = tg_snapshot_enter(w.s, 1, NULL, NULL);
 	assert_non_null(data);
-	assert_null(tg_snapshot_enter(w.s, 1, NULL, NULL));
+	tg_snapshot_leave(w.s, 1);
+	tear_down(&w);
+}
+
+/* The inner section's leave opens nothing to the writer, and both see one state. */
+static void test_nested_sections(void **state)
+{
+	struct world w;
+	const uint64_t *outer, *inner;
+	uint64_t generation;
+	size_t used;
+
+	(void)state;
+	set_up(&w, 2, 4096);
+	assert_int_equal(publish_filled(w.s, 1), 1);
+	outer = tg_snapshot_enter(w.s, 1, NULL, NULL);
 	assert_int_equal(publish_filled(w.s, 1), 2);
+	inner = tg_snapshot_enter(w.s, 1, &used, &generation);
+	assert_ptr_equal(inner, outer);
+	assert_int_equal(generation, 1);
+	assert_true(used > 0);
+	tg_snapshot_leave(w.s, 1);
 	assert_int_equal(publish_filled(w.s, 1), -EBUSY);
-	assert_int_equal(*(const uint64_t *)data, 1);
+	assert_int_equal(*outer, 1);
 	tg_snapshot_leave(w.s, 1);
 	assert_int_equal(publish_filled(w.s, 1), 3);
+	inner = tg_snapshot_enter(w.s, 1, NULL, &generation);
+	assert_int_equal(*inner, 3);
+	assert_int_equal(generation, 3);
+	tg_snapshot_leave(w.s, 1);
 	tear_down(&w);
 }
 
@@ -246,8 +271,11 @@ static void test_dead_reader(void **state)
 		assert_int_equal(publish_filled(w.s, 1), 2);
 		assert_int_equal(publish_filled(w.s, 1), -EBUSY);
 		assert_int_equal(tg_snapshot_reclaim(w.s), 1);
-		/* a number in use by a living process is not handed out twice */
+		/* a number in use by a living process is not handed out twice, and
+		 * whoever did not get in does not open it by leaving */
 		assert_null(tg_snapshot_enter(w.s, 2, NULL, NULL));
+		tg_snapshot_leave(w.s, 2);
+		assert_int_equal(publish_filled(w.s, 1), -EBUSY);
 		procs_kill_one(&p, 0);
 		if(way == 0) {
 			assert_int_equal(publish_filled(w.s, 1), 3);
@@ -274,6 +302,7 @@ int main(void)
 			cmocka_unit_test(test_config),
 			cmocka_unit_test(test_publish_and_read),
 			cmocka_unit_test(test_reader_errors),
+			cmocka_unit_test(test_nested_sections),
 			cmocka_unit_test(test_abort),
 			cmocka_unit_test(test_memory_is_given_back),
 			cmocka_unit_test(test_stuck_reader),
