@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "glue/rpc.h"
 
-/* As text, for jsonrpcs takes a word for the integer 0. 0 (or not given), -1. */
-static int read_number(rpc_t *rpc, void *ctx, int *out)
+#include <string.h>
+
+int glue_rpc_number(rpc_t *rpc, void *ctx, int *out)
 {
 	str s = STR_NULL;
 	int n = 0;
@@ -23,8 +24,8 @@ static int read_number(rpc_t *rpc, void *ctx, int *out)
 int glue_rpc_page(rpc_t *rpc, void *ctx, struct glue_page *page)
 {
 	*page = (struct glue_page){.first = 0, .rows = GLUE_RPC_PAGE};
-	if(read_number(rpc, ctx, &page->first) < 0
-			|| read_number(rpc, ctx, &page->rows) < 0 || page->rows < 1
+	if(glue_rpc_number(rpc, ctx, &page->first) < 0
+			|| glue_rpc_number(rpc, ctx, &page->rows) < 0 || page->rows < 1
 			|| page->rows > GLUE_RPC_PAGE) {
 		rpc->fault(ctx, 400, "[first [rows]]: first >= 0, rows 1 to %d",
 				GLUE_RPC_PAGE);
@@ -38,4 +39,23 @@ int glue_rpc_row(struct glue_page *page)
 	int at = page->seen++;
 
 	return at >= page->first && at < page->first + page->rows;
+}
+
+enum glue_given glue_rpc_text(
+		rpc_t *rpc, void *ctx, int only_text, char *text, size_t size)
+{
+	str s = STR_NULL;
+
+	text[0] = '\0';
+	if(rpc->scan(ctx, only_text ? "*S" : "*.S", &s) != 1 || s.s == NULL) {
+		s = (str)STR_NULL;
+		return only_text && rpc->scan(ctx, "*.S", &s) == 1 && s.s != NULL
+					   ? GLUE_A_NUMBER
+					   : GLUE_NOT_GIVEN;
+	}
+	if((size_t)s.len >= size)
+		return GLUE_TOO_LONG;
+	memcpy(text, s.s, (size_t)s.len);
+	text[s.len] = '\0';
+	return GLUE_GIVEN;
 }

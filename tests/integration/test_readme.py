@@ -7,8 +7,9 @@ import tomllib
 
 import pytest
 
-from support import kamailio, ports, stack as stack_
+from support import kamailio, ports, server as server_, stack as stack_
 from support.exports import Readme, Source
+from support.process import run
 
 MODULES = stack_.MODULES
 WHAT = ("functions", "kemi", "variables", "rpcs", "statistics", "events")
@@ -113,6 +114,43 @@ def test_forms_of_the_rpcs(tmp_path, run_kamailio, module):
         elif words:
             raise AssertionError(f"{head}: the help says nothing of its arguments: {said}")
     assert shown, f"no RPC of {module} has arguments"
+
+
+# Values for the arguments of each command that has optional ones, in their order.
+GIVEN = {
+    "callroute.reload": ["dry", "force"],
+    "callroute.explain": ["4930123456", "default", "-", "-", "0", "1"],
+    "callroute.list_trunks": ["0", "1"],
+    "callroute.list_quality": ["*", "0", "1"],
+    "callroute.stats": ["0", "1"],
+    "fraudguard.list_rules": ["0", "1"],
+    "fraudguard.list_bans": ["0", "1"],
+    "fraudguard.ban": ["ip:192.0.2.9", "60", "a note"],
+    "regguard.list": ["0", "1"],
+}
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_rpcs_with_each_number_of_arguments(tmp_path, run_kamailio, module):
+    """By JSON and by kamcmd, which send what is not given in different ways."""
+    cfg, env, port = minimal(tmp_path, module, 'loadmodule "jsonrpcs.so"\n')
+    with open(cfg, encoding="utf-8") as source:
+        text = source.read()
+    if '"ctl.so"' not in text:
+        with open(cfg, "w", encoding="utf-8") as out:
+            out.write(text.replace('loadmodule "jsonrpcs.so"', 'loadmodule "jsonrpcs.so"\nloadmodule "ctl.so"', 1))
+    service = run_kamailio(cfg, port, env=env, answers_options=False)
+    sock = f"unix:{service.run_dir}/kamailio_ctl"
+    optional = [head for head in Readme(module).headings("RPC commands") if "[" in head]
+    assert optional
+    for head in optional:
+        name, _, words = head.partition(" ")
+        must = len(words.partition("[")[0].split())
+        for count in range(must, len(GIVEN[name]) + 1):
+            values = GIVEN[name][:count]
+            service.rpc(name, *values)
+            said = run([server_.kamcmd(), "-s", sock, name, *(f"s:{value}" for value in values)], 20)
+            assert said.returncode == 0 and "error:" not in said.stdout, f"{name} {values}: {said.stdout}"
 
 
 @pytest.mark.parametrize("module", MODULES)

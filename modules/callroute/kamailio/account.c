@@ -179,8 +179,8 @@ int callroute_cmd_account(sip_msg_t *msg)
 
 /* --- numbers ------------------------------------------------------------------ */
 
-/* The number asked about: the parameter, else the request's. 0, -1. */
-static int number_of(sip_msg_t *msg, const str *given, str *out)
+/* The number as it was dialled: the parameter, else the request's. 0, -1. */
+static int dialled_number(sip_msg_t *msg, const str *given, str *out)
 {
 	if(given == NULL)
 		return callroute_request_number(msg, out);
@@ -290,7 +290,7 @@ int callroute_cmd_is_emergency(sip_msg_t *msg, const str *given)
 
 	if(given == NULL && callroute_take_sos(msg, view))
 		return 1;
-	if(number_of(msg, given, &number) < 0)
+	if(dialled_number(msg, given, &number) < 0)
 		return -1;
 	return is_emergency(view, &number) ? 1 : -1;
 }
@@ -307,7 +307,7 @@ int callroute_cmd_normalize(sip_msg_t *msg, const str *given)
 		view->reason = "ok";
 		return 1;
 	}
-	if(number_of(msg, given, &number) < 0) {
+	if(dialled_number(msg, given, &number) < 0) {
 		view->reason = "not_a_number";
 		return -1;
 	}

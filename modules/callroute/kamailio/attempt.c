@@ -59,23 +59,23 @@ static int apply(sip_msg_t *msg, const struct callroute_view *view)
 	return 0;
 }
 
-/* Takes what the attempt needs. 0, or what refused it. */
+/* Takes what the attempt needs; `claim` has the trunk's part, and then all of it.
+ * 0, or what refused it. */
 static enum callroute_refusal reserve(struct callroute_view *view,
-		const struct callroute_claim *trunk, int first, uint64_t now)
+		struct callroute_claim *claim, int first, uint64_t now)
 {
 	struct callroute_attempt *a = &view->attempt;
-	struct callroute_claim claim = *trunk;
 	uint64_t expires = after(callroute.attempt_ttl, now);
 	int rc;
 
-	claim.account = a->sender.account;
-	claim.limit[CALLROUTE_OWNER_ACCOUNT] = a->sender.limit;
+	claim->account = a->sender.account;
+	claim->limit[CALLROUTE_OWNER_ACCOUNT] = a->sender.limit;
 	if(a->emergency)
-		memset(claim.limit, 0, sizeof claim.limit);
+		memset(claim->limit, 0, sizeof claim->limit);
 	rc = first ? callroute_capacity_take(
-				 callroute.live, a->call, &claim, expires, now)
+				 callroute.live, a->call, claim, expires, now)
 			   : callroute_capacity_move(
-					   callroute.live, a->call, &claim, expires, now);
+					   callroute.live, a->call, claim, expires, now);
 	return rc < 0 ? CALLROUTE_CAPACITY_OK : (enum callroute_refusal)rc;
 }
 
@@ -89,6 +89,18 @@ static int may_try(const struct callroute_view *view)
 				   && (t->probe_interval == 0
 						   || callroute_health_is_up(
 								   callroute.live, (int)t->live)));
+}
+
+/* Whether the breaker lets the attempt through: closed, or this call is the one
+ * that tries. Another process may have taken the trial since the decision. */
+static int takes_trial(const struct callroute_view *view, uint64_t now)
+{
+	const struct callroute_trunk *t = &view->trunk;
+
+	return !t->has_breaker || view->attempt.emergency
+		   || callroute_breaker_take(
+					  callroute.live, (int)t->live, &t->breaker, now)
+					  == 0;
 }
 
 int callroute_try_next(sip_msg_t *msg, uint64_t id, struct callroute_view *view,
@@ -115,13 +127,11 @@ int callroute_try_next(sip_msg_t *msg, uint64_t id, struct callroute_view *view,
 		}
 		/* From here on the call holds its account's channel. */
 		first = 0;
-		if(view->trunk.has_breaker && !a->emergency
-				&& callroute_breaker_take(callroute.live, (int)view->trunk.live,
-						   &view->trunk.breaker, now)
-						   < 0)
+		if(!takes_trial(view, now) || apply(msg, view) < 0) {
+			/* The attempt is not made: it uses no call per second. */
+			callroute_capacity_undo_pace(callroute.live, &claim, now);
 			continue;
-		if(apply(msg, view) < 0)
-			continue;
+		}
 		a->trunk_id = view->trunk.id;
 		a->carrier_id = claim.carrier;
 		a->branch = t != NULL ? (uint16_t)t->nr_of_outgoings : 0;

@@ -15,6 +15,7 @@
 #include "callroute/kamailio/state.h"
 #include "callroute/kamailio/view.h"
 #include "callroute/live/quality.h"
+#include "glue/rpc.h"
 #include "lib/geo/country.h"
 
 #include <stdio.h>
@@ -209,32 +210,6 @@ static void answer(rpc_t *rpc, void *ctx, int first, int rows)
 
 static char not_text[] = "numbers are texts: with kamcmd s:4930123456";
 
-enum given
-{
-	NOT_GIVEN,
-	GIVEN,
-	TOO_LONG,
-	CUT /* where a number may be longer than what carried it */
-};
-
-/* The next parameter as a text of its own: what the RPC hands out may live in one
- * buffer for all that it converts. */
-static enum given next_text(
-		rpc_t *rpc, void *ctx, int is_number, char *text, size_t size)
-{
-	str s = STR_NULL;
-
-	if(rpc->scan(ctx, is_number ? "*S" : "*.S", &s) != 1 || s.s == NULL)
-		/* kamcmd makes an integer of what looks like one, and cuts it to 32
-		 * bits without a word: another number's answer would come. */
-		return is_number && rpc->scan(ctx, "*.S", &s) == 1 ? CUT : NOT_GIVEN;
-	if((size_t)s.len >= size)
-		return TOO_LONG;
-	memcpy(text, s.s, (size_t)s.len);
-	text[s.len] = '\0';
-	return GIVEN;
-}
-
 /* Unix seconds, 2026-01-05T09:00:00Z, or "-": now. 0, -1. */
 static int parse_at(const char *text, int64_t *at)
 {
@@ -271,18 +246,20 @@ static int read_options(rpc_t *rpc, void *ctx, struct callroute_question *q,
 		char *src, size_t src_size, int *first, int *rows)
 {
 	char at[32];
-	enum given given = next_text(rpc, ctx, 1, src, src_size);
+	enum glue_given given = glue_rpc_text(rpc, ctx, 1, src, src_size);
 
-	if(given == TOO_LONG || given == CUT) {
-		rpc->fault(ctx, 400, given == CUT ? not_text : "SRC is too long");
+	if(given == GLUE_TOO_LONG || given == GLUE_A_NUMBER) {
+		rpc->fault(ctx, 400,
+				given == GLUE_A_NUMBER ? not_text : "SRC is too long");
 		return -1;
 	}
 	/* "-" stands for none where more follows. */
-	if(given == NOT_GIVEN || strcmp(src, "-") == 0)
+	if(given == GLUE_NOT_GIVEN || strcmp(src, "-") == 0)
 		src[0] = '\0';
-	if(given == GIVEN)
-		given = next_text(rpc, ctx, 0, at, sizeof at);
-	if(given == TOO_LONG || (given == GIVEN && parse_at(at, &q->now) < 0)) {
+	if(given == GLUE_GIVEN)
+		given = glue_rpc_text(rpc, ctx, 0, at, sizeof at);
+	if(given == GLUE_TOO_LONG
+			|| (given == GLUE_GIVEN && parse_at(at, &q->now) < 0)) {
 		rpc->fault(ctx, 400,
 				"AT is Unix seconds, 2026-01-05T09:00:00Z (UTC), or - for now");
 		return -1;
@@ -294,9 +271,10 @@ static int read_options(rpc_t *rpc, void *ctx, struct callroute_question *q,
 				"the load to calendars_till of callroute.status");
 		return -1;
 	}
-	if(given == GIVEN && rpc->scan(ctx, "*.d", first) == 1)
-		rpc->scan(ctx, "*.d", rows);
-	if(*first < 0 || *rows < 1 || *rows > EXPLAIN_ROWS) {
+	if((given == GLUE_GIVEN
+			   && (glue_rpc_number(rpc, ctx, first) < 0
+					   || glue_rpc_number(rpc, ctx, rows) < 0))
+			|| *rows < 1 || *rows > EXPLAIN_ROWS) {
 		rpc->fault(ctx, 400, "FIRST >= 0, ROWS 1 to %d", EXPLAIN_ROWS);
 		return -1;
 	}
@@ -310,14 +288,15 @@ void callroute_rpc_explain(rpc_t *rpc, void *ctx)
 	char number[CALLROUTE_URI_MAX], plan[CALLROUTE_NAME_MAX];
 	char src[CALLROUTE_CALLER_MAX + 1];
 	int first = 0, rows = EXPLAIN_ROWS;
-	enum given given;
+	enum glue_given given;
 
-	given = next_text(rpc, ctx, 1, number, sizeof number);
-	if(given == CUT) {
+	given = glue_rpc_text(rpc, ctx, 1, number, sizeof number);
+	if(given == GLUE_A_NUMBER) {
 		rpc->fault(ctx, 400, not_text);
 		return;
 	}
-	if(given != GIVEN || next_text(rpc, ctx, 0, plan, sizeof plan) != GIVEN) {
+	if(given != GLUE_GIVEN
+			|| glue_rpc_text(rpc, ctx, 0, plan, sizeof plan) != GLUE_GIVEN) {
 		rpc->fault(ctx, 400,
 				"callroute.explain NUMBER PLAN [SRC [AT [FIRST [ROWS]]]]");
 		return;

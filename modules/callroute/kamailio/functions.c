@@ -240,24 +240,16 @@ static void settle_before(uint64_t id, const struct callroute_attempt *old)
 				t, id, failed_with(t, old), (t->flags & T_CANCELED) != 0);
 }
 
-/* The number asked about: the parameter, what callroute_normalize() made, that
- * of the choice before (whose trunk may have rewritten the request's), or the
- * request's. 0, -1. */
-static int number_of(sip_msg_t *msg, struct callroute_view *view,
+/* The number to route by: as callroute_asked_number(), but that of the choice before
+ * (whose trunk may have rewritten the request's) comes before the request's. 0, -1. */
+static int number_to_route(sip_msg_t *msg, struct callroute_view *view,
 		const str *given, const struct callroute_attempt *old, str *out)
 {
-	if(given != NULL)
-		*out = *given;
-	else if(view->number[0] != '\0' || callroute_take_sos(msg, view))
-		*out = (str){view->number, (int)strlen(view->number)};
-	else if(old != NULL)
-		*out = (str){(char *)old->number, old->number_len};
-	else if(callroute_request_number(msg, out) < 0)
-		return -1;
-	if(out->len > 0 && out->s[0] == '+') {
-		out->s++;
-		out->len--;
-	}
+	if(given == NULL && view->number[0] == '\0')
+		callroute_take_sos(msg, view);
+	if(given != NULL || view->number[0] != '\0' || old == NULL)
+		return callroute_asked_number(msg, view, given, out);
+	*out = (str){(char *)old->number, old->number_len};
 	return 0;
 }
 
@@ -292,7 +284,8 @@ int callroute_cmd_select(
 	/* A failure route knows of the sender by the choice before. */
 	if(standing == AGAIN && view->sender.account == 0)
 		view->sender = old.sender;
-	if(number_of(msg, view, dst, standing == AGAIN ? &old : NULL, &number) < 0)
+	if(number_to_route(msg, view, dst, standing == AGAIN ? &old : NULL, &number)
+			< 0)
 		return refuse(view, "not_a_number", CALLROUTE_NO_PREFIX);
 	if((plan == NULL || plan->len == 0)
 			&& callroute_emergency_is_lost(msg, view, &number))

@@ -91,27 +91,48 @@ static int has_word(const str *body, const char *word)
 	return 0;
 }
 
+/* The Privacy header with the priv-value "id" first. What else the caller asked for
+ * stays, whatever its length, but for "none", its opposite (RFC 3323, 4.2). */
+static int write_privacy(sip_msg_t *msg, char *out, size_t size)
+{
+	size_t at = (size_t)snprintf(out, size, "Privacy: id");
+
+	for(struct hdr_field *h = msg->headers; h != NULL; h = h->next) {
+		if(!is_called(h, "Privacy") || has_word(&h->body, "none"))
+			continue;
+		if(at + (size_t)h->body.len + sizeof ";\r\n" > size)
+			return -1;
+		at += (size_t)snprintf(out + at, size - at, ";%.*s", GLUE_STR(h->body));
+	}
+	snprintf(out + at, size - at, "\r\n");
+	return 0;
+}
+
 /* Asks that the asserted identity stay with those who trust each other (RFC
- * 3325, 9.3). What else the caller asked for stays, but for "none", its opposite
- * (RFC 3323, 4.2). */
+ * 3325, 9.3). */
 static void add_privacy(sip_msg_t *msg)
 {
-	char line[256];
-	int len = snprintf(line, sizeof line, "Privacy: id");
+	size_t size = sizeof "Privacy: id\r\n";
+	char *line;
 
 	for(struct hdr_field *h = msg->headers; h != NULL; h = h->next) {
 		if(!is_called(h, "Privacy"))
 			continue;
 		if(has_word(&h->body, "id"))
 			return;
-		if(!has_word(&h->body, "none")
-				&& len + h->body.len + 4 < (int)sizeof line)
-			len += snprintf(line + len, sizeof line - (size_t)len, ";%.*s",
-					GLUE_STR(h->body));
+		size += sizeof ";\r\n" + (size_t)h->body.len;
 	}
-	remove_headers(msg, "Privacy");
-	snprintf(line + len, sizeof line - (size_t)len, "\r\n");
-	add_header(msg, line);
+	line = pkg_malloc(size);
+	if(line == NULL || write_privacy(msg, line, size) < 0) {
+		/* Its own wishes stay, and the identity is not asserted as private:
+		 * say so, for the caller asked for the opposite. */
+		LM_ERR("cannot add Privacy: id\n");
+	} else {
+		remove_headers(msg, "Privacy");
+		add_header(msg, line);
+	}
+	if(line != NULL)
+		pkg_free(line);
 }
 
 /* E.164 stands with its '+' (RFC 3966) unless the trunk's rewriting has made

@@ -16,25 +16,6 @@
 #include <string.h>
 #include <time.h>
 
-/* The number asked about, its '+' gone: the parameter, what callroute_normalize()
- * made, or the request's. 0, -1. */
-static int number_of(sip_msg_t *msg, const str *given, str *out)
-{
-	const struct callroute_view *view = callroute_view_of(msg);
-
-	if(given != NULL)
-		*out = *given;
-	else if(view->number[0] != '\0')
-		*out = (str){(char *)view->number, (int)strlen(view->number)};
-	else if(callroute_request_number(msg, out) < 0)
-		return -1;
-	if(out->len > 0 && out->s[0] == '+') {
-		out->s++;
-		out->len--;
-	}
-	return 0;
-}
-
 /* --- callroute_did ------------------------------------------------------------ */
 
 /* Codes beside 1: a script tells them apart by $rc. */
@@ -58,23 +39,36 @@ static int set_uri(sip_msg_t *msg, const char *text)
 	return 0;
 }
 
+/* sip:USER in the request's own domain and port. Its length, -1: the request has no
+ * domain, or it does not fit. */
+static int make_own_uri(
+		sip_msg_t *msg, const char *user, char *out, size_t size)
+{
+	const struct sip_uri *own = &msg->parsed_uri;
+	int has_port, n;
+
+	if(parse_sip_msg_uri(msg) < 0 || own->host.len == 0)
+		return -1;
+	has_port = own->port.len > 0;
+	n = snprintf(out, size, "sip:%s@%.*s%s%.*s", user, GLUE_STR(own->host),
+			has_port ? ":" : "", has_port ? own->port.len : 0, own->port.s);
+	return n < 0 || (size_t)n >= size ? -1 : n;
+}
+
 /* user, or user@domain: in the request's own domain when it names none. */
 static int set_user(sip_msg_t *msg, const char *target)
 {
-	char uri[CALLROUTE_URI_MAX + 64];
+	char uri[MAX_URI_SIZE];
+	int n = strchr(target, '@') != NULL
+					? snprintf(uri, sizeof uri, "sip:%s", target)
+					: make_own_uri(msg, target, uri, sizeof uri);
 
-	if(strchr(target, '@') != NULL) {
-		snprintf(uri, sizeof uri, "sip:%s", target);
-		return set_uri(msg, uri);
-	}
-	if(parse_sip_msg_uri(msg) < 0)
+	if(n < 0 || (size_t)n >= sizeof uri) {
+		LM_WARN("did target=%s: its URI in the domain of this request is "
+				"longer than %d characters\n",
+				target, MAX_URI_SIZE - 1);
 		return -1;
-	if(msg->parsed_uri.port.len > 0)
-		snprintf(uri, sizeof uri, "sip:%s@%.*s:%.*s", target,
-				GLUE_STR(msg->parsed_uri.host), GLUE_STR(msg->parsed_uri.port));
-	else
-		snprintf(uri, sizeof uri, "sip:%s@%.*s", target,
-				GLUE_STR(msg->parsed_uri.host));
+	}
 	return set_uri(msg, uri);
 }
 
@@ -87,7 +81,7 @@ int callroute_cmd_did(sip_msg_t *msg, const str *given)
 	str number;
 
 	view->target[0] = '\0';
-	if(number_of(msg, given, &number) < 0) {
+	if(callroute_asked_number(msg, view, given, &number) < 0) {
 		view->reason = "not_a_number";
 		return DID_UNKNOWN;
 	}
@@ -188,19 +182,12 @@ static void escape(const char *number, char *out, size_t size)
 static size_t redirect_contact(
 		sip_msg_t *msg, const char *target, char *out, size_t size)
 {
-	char uri[CALLROUTE_URI_MAX * 4], user[CALLROUTE_URI_MAX * 3];
+	char uri[MAX_URI_SIZE], user[CALLROUTE_URI_MAX * 3];
 	int n;
 
 	if(strchr(target, ':') == NULL) {
-		if(parse_sip_msg_uri(msg) < 0 || msg->parsed_uri.host.len == 0)
-			return 0;
 		escape(target, user, sizeof user);
-		n = msg->parsed_uri.port.len > 0
-					? snprintf(uri, sizeof uri, "sip:%s@%.*s:%.*s", user,
-							GLUE_STR(msg->parsed_uri.host),
-							GLUE_STR(msg->parsed_uri.port))
-					: snprintf(uri, sizeof uri, "sip:%s@%.*s", user,
-							GLUE_STR(msg->parsed_uri.host));
+		n = make_own_uri(msg, user, uri, sizeof uri);
 	} else {
 		n = snprintf(uri, sizeof uri, "%s", target);
 	}

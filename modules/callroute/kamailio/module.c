@@ -104,7 +104,9 @@ static counter_def_t counters[] = {
 		{&callroute.events_lost, "events_lost", 0, 0, 0,
 				"events that found the ring full"},
 		{0, "channels", 0, get_channels, NULL,
-				"channels that trunks, carriers and accounts have in use"},
+				"channels of trunks, carriers and accounts that are in use: up "
+				"to "
+				"three for a call"},
 		{0, "untracked", 0, get_channels, &callroute,
 				"attempts that went uncounted: no room for them"},
 		{&callroute.released_late, "released_late", 0, 0, 0,

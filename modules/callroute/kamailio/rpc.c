@@ -154,7 +154,8 @@ DOC(reload_doc,
 		"Load the tables again: callroute.reload [deck NAME | plan] [dry] "
 		"[force]. Answers with a ticket; callroute.status shows its outcome");
 DOC(status_doc, "Data in use and the outcome of the last load");
-DOC(stats_doc, "Calls, channels and quality of trunks: callroute.stats [first "
+DOC(stats_doc, "Calls that hold channels, the channels of trunks, carriers and "
+			   "accounts, and the outcomes by trunk: callroute.stats [first "
 			   "[rows]]");
 DOC(list_quality_doc,
 		"Calls, ASR and NER (per mille), ACD, PDD and score of trunks by "

@@ -27,25 +27,23 @@ struct row
 	char uri[CALLROUTE_URI_MAX];
 };
 
-/* The next parameter as the name of a trunk. kamcmd makes an integer of a name
- * that looks like one, and 0049 would come as 49, another trunk's: refused.
+/* The next parameter as the name of a trunk; 0049 as 49 would be another trunk's.
  * 1, 0 not given, -1 answered with a fault. */
-static int read_name(rpc_t *rpc, void *ctx, str *name)
+static int read_name(rpc_t *rpc, void *ctx, char name[CALLROUTE_NAME_MAX])
 {
-	*name = (str)STR_NULL;
-	if(rpc->scan(ctx, "*S", name) == 1 && name->s != NULL)
-		return 1;
-	if(rpc->scan(ctx, "*.S", name) != 1 || name->s == NULL)
-		return 0;
-	rpc->fault(
-			ctx, 400, "names are texts: with kamcmd s:%.*s", GLUE_STR(*name));
+	switch(glue_rpc_text(rpc, ctx, 1, name, CALLROUTE_NAME_MAX)) {
+		case GLUE_GIVEN:
+			return 1;
+		case GLUE_NOT_GIVEN:
+			return 0;
+		case GLUE_TOO_LONG:
+			rpc->fault(ctx, 404, "there is no trunk of so long a name");
+			return -1;
+		case GLUE_A_NUMBER:
+			break;
+	}
+	rpc->fault(ctx, 400, "names are texts: with kamcmd s:NAME");
 	return -1;
-}
-
-static int is_word(const str *s, const char *word)
-{
-	return (size_t)s->len == strlen(word)
-		   && strncmp(s->s, word, (size_t)s->len) == 0;
 }
 
 /* Fills a page of trunks; returns how many. -1: answered with a fault. */
@@ -126,18 +124,21 @@ void callroute_rpc_set_trunk(rpc_t *rpc, void *ctx)
 	static const char *const words[] = {"table", "up", "drain", "down"};
 	const struct callroute_image *im;
 	const struct callroute_trunk *t;
-	str name, word = STR_NULL, more;
-	int admin = -1, slot = -1, given = read_name(rpc, ctx, &name);
+	char name[CALLROUTE_NAME_MAX], word[16], more[2];
+	int admin = -1, slot = -1, given = read_name(rpc, ctx, name);
+	enum glue_given state;
 
 	if(given < 0)
 		return;
-	if(given == 0 || rpc->scan(ctx, "*S", &word) != 1 || word.s == NULL
-			|| rpc->scan(ctx, "*.S", &more) == 1) {
+	state = glue_rpc_text(rpc, ctx, 1, word, sizeof word);
+	if(given == 0 || state == GLUE_NOT_GIVEN || state == GLUE_A_NUMBER
+			|| glue_rpc_text(rpc, ctx, 0, more, sizeof more)
+					   != GLUE_NOT_GIVEN) {
 		rpc->fault(ctx, 400, "callroute.set_trunk NAME up|drain|down|table");
 		return;
 	}
 	for(int i = 0; i < 4; i++) {
-		if(is_word(&word, words[i]))
+		if(strcmp(word, words[i]) == 0)
 			admin = i;
 	}
 	if(admin < 0) {
@@ -145,7 +146,7 @@ void callroute_rpc_set_trunk(rpc_t *rpc, void *ctx)
 		return;
 	}
 	im = tg_snapshot_enter(callroute.snapshots, process_no, NULL, NULL);
-	t = im ? callroute_find_trunk_name(im, name.s, (size_t)name.len) : NULL;
+	t = im ? callroute_find_trunk_name(im, name, strlen(name)) : NULL;
 	if(t != NULL)
 		slot = (int)t->live;
 	tg_snapshot_leave(callroute.snapshots, process_no);
@@ -153,11 +154,10 @@ void callroute_rpc_set_trunk(rpc_t *rpc, void *ctx)
 			|| callroute_live_set_admin(
 					   callroute.live, slot, (enum callroute_admin)admin)
 					   < 0) {
-		rpc->fault(ctx, 404, "there is no trunk %.*s", GLUE_STR(name));
+		rpc->fault(ctx, 404, "there is no trunk %s", name);
 		return;
 	}
-	LM_NOTICE(
-			"trunk-set trunk=%.*s operator=%s\n", GLUE_STR(name), words[admin]);
+	LM_NOTICE("trunk-set trunk=%s operator=%s\n", name, words[admin]);
 }
 
 /* -1 = never. A failure may come in while the answer is made. */
@@ -181,8 +181,8 @@ void callroute_rpc_stats(rpc_t *rpc, void *ctx)
 	callroute_capacity_read_stats(callroute.live, now, &c);
 	if(rpc->add(ctx, "{", &h) < 0)
 		return;
-	rpc->struct_add(h, "dd[", "channels", (int)c.channels, "untracked",
-			(int)c.untracked, "trunks", &list);
+	rpc->struct_add(h, "ddd[", "calls", (int)c.calls, "channels",
+			(int)c.channels, "untracked", (int)c.untracked, "trunks", &list);
 	for(int i = 0; i < n; i++) {
 		struct callroute_counters k;
 
@@ -209,9 +209,10 @@ struct quality_row
 	char name[CALLROUTE_NAME_MAX];
 };
 
-static int is_asked_for(const struct callroute_trunk *t, const str *name)
+/* All of them without a name, or by "*". */
+static int is_asked_for(const struct callroute_trunk *t, const char *name)
 {
-	return name->s == NULL || is_word(name, "*") || is_word(name, t->name);
+	return name == NULL || strcmp(name, "*") == 0 || strcmp(name, t->name) == 0;
 }
 
 /* One trunk's countries that something is known of. */
@@ -241,25 +242,27 @@ void callroute_rpc_list_quality(rpc_t *rpc, void *ctx)
 	const struct callroute_image *im;
 	struct glue_page page;
 	uint64_t now = glue_now();
-	str name;
-	int n = 0, found = 0;
+	char text[CALLROUTE_NAME_MAX];
+	const char *name;
+	int n = 0, found = 0, given = read_name(rpc, ctx, text);
 	void *h;
 
-	if(read_name(rpc, ctx, &name) < 0 || glue_rpc_page(rpc, ctx, &page) < 0)
+	if(given < 0 || glue_rpc_page(rpc, ctx, &page) < 0)
 		return;
+	name = given ? text : NULL;
 	im = tg_snapshot_enter(callroute.snapshots, process_no, NULL, NULL);
 	for(uint64_t i = 0; im != NULL && i < im->trunks.count; i++) {
 		const struct callroute_trunk *t =
 				&CALLROUTE_ROWS(im, struct callroute_trunk, trunks)[i];
 
-		if(!is_asked_for(t, &name))
+		if(!is_asked_for(t, name))
 			continue;
 		found = 1;
 		n = read_quality(t, &page, rows, n, now);
 	}
 	tg_snapshot_leave(callroute.snapshots, process_no);
-	if(!found && name.s != NULL && !is_word(&name, "*")) {
-		rpc->fault(ctx, 404, "there is no trunk %.*s", GLUE_STR(name));
+	if(!found && name != NULL && strcmp(name, "*") != 0) {
+		rpc->fault(ctx, 404, "there is no trunk %s", name);
 		return;
 	}
 	for(int i = 0; i < n; i++) {

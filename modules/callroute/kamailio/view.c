@@ -79,3 +79,19 @@ struct callroute_view *callroute_view_find(sip_msg_t *msg)
 	}
 	return v;
 }
+
+int callroute_asked_number(sip_msg_t *msg, const struct callroute_view *view,
+		const str *given, str *out)
+{
+	if(given != NULL)
+		*out = *given;
+	else if(view->number[0] != '\0')
+		*out = (str){(char *)view->number, (int)strlen(view->number)};
+	else if(callroute_request_number(msg, out) < 0)
+		return -1;
+	if(out->len > 0 && out->s[0] == '+') {
+		out->s++;
+		out->len--;
+	}
+	return 0;
+}

@@ -261,6 +261,18 @@ int callroute_capacity_move(struct callroute_live *live, uint64_t call,
 	return attempt(live, call, claim, expires, now, 1);
 }
 
+void callroute_capacity_undo_pace(struct callroute_live *live,
+		const struct callroute_claim *claim, uint64_t now)
+{
+	unsigned kind, taken = 0;
+
+	for(kind = 0; kind < CALLROUTE_OWNERS; kind++)
+		if(ATTEMPT & 1u << kind && id_of(claim, kind) != 0
+				&& claim->limit[kind].max_cps != 0)
+			taken |= 1u << kind;
+	pace_back(live, claim, taken, now);
+}
+
 int callroute_capacity_renew(struct callroute_live *live, uint64_t call,
 		uint64_t expires, uint64_t now)
 {
@@ -331,7 +343,16 @@ void callroute_capacity_read_stats(struct callroute_live *live, uint64_t now,
 		struct callroute_capacity_stats *out)
 {
 	struct tg_lease_stats st;
+	struct callroute_call call;
+	uint32_t cursor = 0;
+	int rc, tries = ROUNDS; /* sets whose holder was stopped */
 
+	out->calls = 0;
+	while((rc = tg_store_next(callroute_part(live, live->calls_at), &cursor,
+				   now, NULL, NULL, &call))
+					== 0
+			|| (rc == -EBUSY && tries-- > 0))
+		out->calls += rc == 0;
 	tg_lease_sweep(leases_of(live), now, UINT32_MAX);
 	tg_lease_read_stats(leases_of(live), &st);
 	out->channels = st.live;

@@ -96,6 +96,12 @@ int callroute_capacity_take(struct callroute_live *live, uint64_t call,
 int callroute_capacity_move(struct callroute_live *live, uint64_t call,
 		const struct callroute_claim *claim, uint64_t expires, uint64_t now);
 
+/* The attempt that was just taken or moved to is not made after all: its calls per
+ * second of trunk and carrier are free again. The account's stays, for it is still
+ * one call; the channels go with the next move or the release. */
+void callroute_capacity_undo_pace(struct callroute_live *live,
+		const struct callroute_claim *claim, uint64_t now);
+
 /* Moves the expiry of all that the call holds (at the answer, and as long as it
  * lasts). 0, -ENOENT (holds nothing, or has expired), -EBUSY, -EINVAL
  * (expires <= now). */
@@ -123,7 +129,10 @@ uint32_t callroute_capacity_channels(struct callroute_live *live,
 
 struct callroute_capacity_stats
 {
-	uint64_t channels;	/* held at `now` by all owners together, exact */
+	uint64_t calls; /* that hold a channel at `now` */
+	/* of all owners together at `now`, exact: a call holds one of its trunk, one of
+	 * its carrier and one of its account, as far as it has these */
+	uint64_t channels;
 	uint64_t untracked; /* attempts let through uncounted, since the start */
 };
 

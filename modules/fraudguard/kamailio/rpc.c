@@ -122,34 +122,44 @@ static void rpc_list_bans(rpc_t *rpc, void *ctx)
 		list_store(rpc, ctx, fraudguard.tables.account_bans, &page);
 }
 
-/* The key as a NUL-terminated text. 0, or -1 after a fault. */
-static int take_key(rpc_t *rpc, void *ctx, const str *s, char *key, size_t size)
+/* The next parameter as a key. 0, or -1 after a fault; `usage` when there is none. */
+static int take_key(
+		rpc_t *rpc, void *ctx, char key[FRAUDGUARD_KEY_MAX], const char *usage)
 {
-	if(s->len > 0 && (size_t)s->len < size) {
-		memcpy(key, s->s, (size_t)s->len);
-		key[s->len] = '\0';
+	enum glue_given given = glue_rpc_text(rpc, ctx, 0, key, FRAUDGUARD_KEY_MAX);
+
+	if(given == GLUE_GIVEN && key[0] != '\0')
 		return 0;
-	}
-	rpc->fault(ctx, 400, "a key is ip:ADDRESS or account:NAME");
+	rpc->fault(ctx, 400, "%s",
+			given == GLUE_NOT_GIVEN ? usage
+									: "a key is ip:ADDRESS or account:NAME");
 	return -1;
 }
 
 static void rpc_ban(rpc_t *rpc, void *ctx)
 {
-	char key[FRAUDGUARD_KEY_MAX], note[FRAUDGUARD_NAME_MAX] = "operator";
-	str k, n;
-	int seconds, rc;
+	static const char usage[] = "fraudguard.ban key seconds [note]";
+	char key[FRAUDGUARD_KEY_MAX], note[FRAUDGUARD_NAME_MAX];
+	int seconds = -1, rc;
 
-	if(rpc->scan(ctx, "Sd", &k, &seconds) != 2) {
-		rpc->fault(ctx, 400, "fraudguard.ban key seconds [note]");
+	if(take_key(rpc, ctx, key, usage) < 0)
+		return;
+	if(glue_rpc_number(rpc, ctx, &seconds) < 0 || seconds < 0) {
+		rpc->fault(ctx, 400, "%s", usage);
 		return;
 	}
-	if(take_key(rpc, ctx, &k, key, sizeof key) < 0)
-		return;
-	if(rpc->scan(ctx, "*S", &n) == 1)
-		snprintf(note, sizeof note, "%.*s", GLUE_STR(n));
-	rc = fraudguard_ban_key(&fraudguard.tables, key,
-			seconds > 0 ? (uint32_t)seconds : 0, note, fraudguard_clock());
+	switch(glue_rpc_text(rpc, ctx, 0, note, sizeof note)) {
+		case GLUE_TOO_LONG:
+			rpc->fault(ctx, 400, "a note has %d characters at most",
+					FRAUDGUARD_NAME_MAX - 1);
+			return;
+		case GLUE_GIVEN:
+			break;
+		default:
+			strcpy(note, "operator");
+	}
+	rc = fraudguard_ban_key(&fraudguard.tables, key, (uint32_t)seconds, note,
+			fraudguard_clock());
 	if(rc == -EINVAL)
 		rpc->fault(ctx, 400,
 				"a key is ip:ADDRESS or account:NAME; seconds is above 0");
@@ -163,14 +173,9 @@ static void rpc_ban(rpc_t *rpc, void *ctx)
 static void rpc_release(rpc_t *rpc, void *ctx)
 {
 	char key[FRAUDGUARD_KEY_MAX];
-	str k;
 	int rc;
 
-	if(rpc->scan(ctx, "S", &k) != 1) {
-		rpc->fault(ctx, 400, "fraudguard.release key");
-		return;
-	}
-	if(take_key(rpc, ctx, &k, key, sizeof key) < 0)
+	if(take_key(rpc, ctx, key, "fraudguard.release key") < 0)
 		return;
 	rc = fraudguard_release(
 			&fraudguard.tables, fraudguard_rules(), key, fraudguard_clock());

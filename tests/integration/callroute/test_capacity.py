@@ -147,6 +147,15 @@ def test_over_the_limit_goes_to_the_next_trunk(tmp_path, trunks, table):
         Dialled(routing).answered("one").hang_up()
 
 
+def test_an_attempt_that_is_not_made_uses_no_call_per_second(tmp_path, trunks):
+    """The first trunk is reached from a socket that is not there; its next call does not find its rate used up."""
+    rows = [account(), "UPDATE callroute_trunk SET max_cps = 1, socket = 'udp:127.0.0.1:9' WHERE name = 'one'"]
+    with outgoing(tmp_path, trunks, sql=rows) as routing:
+        Dialled(routing).answered("two").hang_up()
+        vendors = routing.rpc("callroute.explain", "4930123456", "default")["vendors"]
+        assert {one["trunk"]: one["fate"] for one in vendors}["one"] == "chosen", vendors
+
+
 def test_limits_of_the_account(tmp_path, trunks):
     with outgoing(tmp_path, trunks, sql=[account(max_channels=2)]) as routing:
         calls = [Dialled(routing).answered("one") for _ in range(2)]

@@ -79,7 +79,7 @@ def test_headers_that_are_not_there(tmp_path):
 
 @pytest.mark.parametrize("spoken, wanted", [
     ("id", "id"), ("none", "id"), ("user;header", "id;user;header"), ("header;id;critical", "header;id;critical"),
-    ("ID", "ID"), ("identity", "id;identity")])
+    ("ID", "ID"), ("identity", "id;identity"), ("header;" + "x" * 600, "id;header;" + "x" * 600)])
 def test_privacy_that_was_asked_for_stays(tmp_path, spoken, wanted):
     with inbound(tmp_path, OUT, [Trunk("a", cli_policy="hide")], sql=[account(1, "ip", "127.0.0.0/8")]) as edge:
         edge.call(NUMBER, headers=[("Privacy", spoken)])

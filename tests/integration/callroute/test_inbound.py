@@ -107,6 +107,22 @@ def test_user_rings(tmp_path, dialled):
         assert "rc=1 tenant=a target=alice" in edge.kamailio.wait_line("did rc=")
 
 
+@pytest.mark.parametrize("user, domain, said", [
+    ("alice", 400, "1 " + str(len("sip:alice@") + 400)), ("a" * 200, 900, "-1 bad_message")], ids=["fits", "too long"])
+def test_user_in_a_long_domain(tmp_path, user, domain, said):
+    """The request's own domain may be long: the new URI is whole, or the call is refused and told, never cut."""
+    route = """
+    callroute_did();
+    $var(rc) = $rc;
+    if ($var(rc) > 0) sl_send_reply("480", "rc $var(rc) $(ru{s.len})");
+    else sl_send_reply("480", "rc $var(rc) $callroute(reason)");
+"""
+    with edge_of(tmp_path, [did(1, "user", user)], route) as edge:
+        answer = edge.asked(f"sip:{NUMBER}@{'d' * domain}")
+        assert answer.reason.removeprefix("rc ") == said, answer
+        assert said.startswith("1 ") or "longer than 1023" in edge.kamailio.wait_line("did target=")
+
+
 def test_user_of_a_domain_rings(tmp_path):
     with edge_of(tmp_path, [did(1, "user", "alice@127.0.0.1")]) as edge:
         rings_until_answer(edge, edge.registered("alice"), f"sip:{NUMBER}@127.0.0.1")

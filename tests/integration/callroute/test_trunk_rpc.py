@@ -75,7 +75,7 @@ def test_stats(tmp_path):
         call = Dialled(live).reply("a", 503)
         call.at("b")
         stats = live.rpc("callroute.stats")
-        assert (stats["channels"], stats["untracked"]) == (2, 0)        # the trunk's and its carrier's
+        assert (stats["calls"], stats["channels"], stats["untracked"]) == (1, 2, 0)     # the trunk's, its carrier's
         a, b = stats["trunks"]
         assert 0 <= a.pop("last_failure_ago_sec") < 60
         assert a == {"trunk": "a", "attempts": 1, "answered": 0, "failed": 1, "cancelled": 0, "last_code": 503,
@@ -120,12 +120,13 @@ def test_by_kamcmd(quiet):
     def kamcmd(*words):
         return run([server.kamcmd(), "-s", f"unix:{quiet.folder}/ctl", *words], 20).stdout
 
-    assert "error: 400 - names are texts: with kamcmd s:49" in kamcmd(SET, "0049", "down")
+    assert "error: 400 - names are texts: with kamcmd s:NAME" in kamcmd(SET, "0049", "down")
     assert quiet.trunk("49")["operator"] == "table"
     assert "error" not in kamcmd(SET, "s:49", "drain")
     assert quiet.trunk("49")["operator"] == "drain"
     assert "error" not in kamcmd(SET, "s:49", "table")
     assert kamcmd(LIST, "1", "1").count("uri:") == 1
+    assert "error" not in kamcmd("callroute.list_quality")
     assert "error: 400" in kamcmd(LIST, "0", "0") and "error: 400" in kamcmd(STATS, "0", "101")
 
 

@@ -160,6 +160,30 @@ static void calls_per_second_are_paced(void **state)
 	}
 }
 
+/* Trunk and carrier, not the account: it is still one call. */
+static void an_attempt_that_is_not_made_is_not_paced(void **state)
+{
+	struct rig *r = *state;
+	struct callroute_claim c = claim(0, 0, 0);
+
+	c.limit[CALLROUTE_OWNER_TRUNK].max_cps = 1;
+	c.limit[CALLROUTE_OWNER_CARRIER].max_cps = 1;
+	assert_int_equal(
+			callroute_capacity_take(r->live, 1, &c, NOW + LONG, NOW), 0);
+	assert_int_equal(callroute_capacity_peek(r->live, &c, NULL, NOW),
+			CALLROUTE_TRUNK_CPS);
+	callroute_capacity_undo_pace(r->live, &c, NOW);
+	assert_int_equal(
+			callroute_capacity_take(r->live, 2, &c, NOW + LONG, NOW), 0);
+	c.limit[CALLROUTE_OWNER_ACCOUNT].max_cps = 1;
+	callroute_capacity_undo_pace(r->live, &c, NOW);
+	assert_int_equal(
+			callroute_capacity_take(r->live, 3, &c, NOW + LONG, NOW), 0);
+	callroute_capacity_undo_pace(r->live, &c, NOW);
+	assert_int_equal(callroute_capacity_take(r->live, 4, &c, NOW + LONG, NOW),
+			CALLROUTE_ACCOUNT_CPS);
+}
+
 /* A second never holds more than 1.25 times the rate and one. */
 static void a_burst_is_a_quarter_of_a_second(void **state)
 {
@@ -417,6 +441,7 @@ int main(void)
 			rig_test(releasing_too_often_wraps_nothing),
 			rig_test(a_refusal_names_its_owner_and_takes_nothing),
 			rig_test(calls_per_second_are_paced),
+			rig_test(an_attempt_that_is_not_made_is_not_paced),
 			rig_test(a_burst_is_a_quarter_of_a_second),
 			rig_test(pacing_has_room_for_all_owners),
 			rig_test(a_refused_attempt_counts_for_nobody),
