@@ -7,8 +7,9 @@ import tomllib
 
 import pytest
 
-from support import kamailio, ports, server as server_, stack as stack_
+from support import kamailio, server as server_, stack as stack_
 from support.exports import Readme, Source
+from support.minimal import smallest
 from support.process import run
 
 MODULES = stack_.MODULES
@@ -17,19 +18,6 @@ WHAT = ("functions", "kemi", "variables", "rpcs", "statistics", "events")
 NONE_OF = {("fraudguard", "events"), ("regguard", "events")}
 # The demo rows have three trunks.
 FITS = {"max_trunks": 3}
-
-
-def minimal(folder, module, more="", route=None):
-    """The module's smallest configuration with these lines before its route, or with another route: path, env, port."""
-    with open(os.path.join(kamailio.ROOT, "cfg", "minimal", f"{module}.cfg"), encoding="utf-8") as source:
-        head, _, rest = source.read().partition("request_route {")
-    path, port = os.path.join(str(folder), f"{module}.cfg"), ports.port()
-    with open(path, "w", encoding="utf-8") as out:
-        out.write(f"{head}{more}\n" + (route or "request_route {" + rest))
-    database = os.path.join(str(folder), f"{module}.sqlite")
-    if not os.path.exists(database):
-        stack_.create_database(database)
-    return path, stack_.environment(str(folder), database, port, switches=()), port
 
 
 @pytest.mark.parametrize("what", WHAT)
@@ -64,7 +52,7 @@ def test_ranges_of_a_running_module(tmp_path, module, edge):
         bad = low - 1 if edge < 0 else high + 1
         lines.append(f'modparam("{module}", "{name}", {bad})')
         wanted.append(f"modparam {name}={bad} is out of range: it takes {low} to {high} {unit}")
-    cfg, env, port = minimal(tmp_path, module, "\n".join(lines))
+    cfg, env, port = smallest(tmp_path, module, "\n".join(lines))
     server = kamailio.Kamailio(cfg, str(tmp_path), port, env=env)
     said, status = server.start_and_fail()
     assert status != 0, said
@@ -83,7 +71,7 @@ def test_a_running_module_has_what_the_readme_names(tmp_path, run_kamailio, modu
     routes += "\n".join(f"$var(x) = $({module}({name}));" for name in sorted(readme.variables)) + "\n}\n"
     routes += "failure_route[NEXT] {\n" + "\n".join(one for one in calls if "callroute_next(" in one) + "\nexit;\n}\n"
     routes += "".join(f"event_route[{module}:{name}] {{\nexit;\n}}\n" for name in sorted(readme.events))
-    cfg, env, port = minimal(
+    cfg, env, port = smallest(
         tmp_path, module, "\n".join(['loadmodule "jsonrpcs.so"', 'loadmodule "counters.so"', *lowest]),
         "request_route {\nroute(NAMES);\nexit;\n}\n" + routes)
     server = run_kamailio(cfg, port, env=env, answers_options=False)
@@ -102,7 +90,7 @@ def shape(words):
 @pytest.mark.parametrize("module", MODULES)
 def test_forms_of_the_rpcs(tmp_path, run_kamailio, module):
     """The module's own help shows the same arguments."""
-    cfg, env, port = minimal(tmp_path, module, 'loadmodule "jsonrpcs.so"')
+    cfg, env, port = smallest(tmp_path, module, 'loadmodule "jsonrpcs.so"')
     server = run_kamailio(cfg, port, env=env, answers_options=False)
     shown = 0
     for head in Readme(module).headings("RPC commands"):
@@ -133,7 +121,7 @@ GIVEN = {
 @pytest.mark.parametrize("module", MODULES)
 def test_rpcs_with_each_number_of_arguments(tmp_path, run_kamailio, module):
     """By JSON and by kamcmd, which send what is not given in different ways."""
-    cfg, env, port = minimal(tmp_path, module, 'loadmodule "jsonrpcs.so"\n')
+    cfg, env, port = smallest(tmp_path, module, 'loadmodule "jsonrpcs.so"\n')
     with open(cfg, encoding="utf-8") as source:
         text = source.read()
     if '"ctl.so"' not in text:
