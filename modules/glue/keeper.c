@@ -67,3 +67,13 @@ void glue_keeper_wake(const struct glue_keeper *k)
 	if(write(k->fd, &one, sizeof one) < 0 && errno != EAGAIN)
 		LM_DBG("waking the %s: %s\n", k->name, strerror(errno));
 }
+
+int glue_keeper_tell(
+		const struct glue_keeper *k, struct tg_ring *ring, const void *record)
+{
+	int rc = tg_ring_push(ring, record, glue_now());
+
+	if(rc == 0)
+		glue_keeper_wake(k);
+	return rc;
+}

@@ -4,6 +4,16 @@
 #include <stdio.h>
 #include <string.h>
 
+int glue_pv_is_message(const struct glue_pv_message *m, const sip_msg_t *msg)
+{
+	return m->set && m->id == msg->id && m->pid == msg->pid;
+}
+
+void glue_pv_set_message(struct glue_pv_message *m, const sip_msg_t *msg)
+{
+	*m = (struct glue_pv_message){.id = msg->id, .pid = msg->pid, .set = 1};
+}
+
 int glue_pv_parse(pv_spec_t *sp, str *name, const struct glue_pv_item *items,
 		const char *module)
 {

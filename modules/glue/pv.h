@@ -8,6 +8,19 @@
 
 #include "glue/ksr.h"
 
+/*
+ * The message that a process works on, one at a time: what was decided for it is
+ * remembered beside this and is worth nothing for any other.
+ */
+struct glue_pv_message
+{
+	unsigned id;
+	int pid, set;
+};
+
+int glue_pv_is_message(const struct glue_pv_message *m, const sip_msg_t *msg);
+void glue_pv_set_message(struct glue_pv_message *m, const sip_msg_t *msg);
+
 struct glue_pv_item
 {
 	const char *name; /* NULL ends the list */

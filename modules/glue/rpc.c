@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "glue/rpc.h"
 
+#include <errno.h>
 #include <string.h>
 
 int glue_rpc_number(rpc_t *rpc, void *ctx, int *out)
@@ -58,4 +59,25 @@ enum glue_given glue_rpc_text(
 	memcpy(text, s.s, (size_t)s.len);
 	text[s.len] = '\0';
 	return GLUE_GIVEN;
+}
+
+int glue_rpc_store(rpc_t *rpc, void *ctx, struct tg_store *store,
+		struct glue_page *page, void *payload, const char *what,
+		int (*add)(rpc_t *rpc, void *ctx, const void *payload))
+{
+	uint32_t cursor = 0;
+	int rc, tries = 10; /* a set whose holder was stopped: 20 ms each */
+
+	while((rc = tg_store_next(store, &cursor, glue_now(), NULL, NULL, payload))
+					== 0
+			|| (rc == -EBUSY && tries-- > 0)) {
+		if(rc == 0 && glue_rpc_row(page) && add(rpc, ctx, payload) < 0)
+			return -1;
+	}
+	if(rc != -EBUSY)
+		return 0;
+	rpc->fault(ctx, 500,
+			"a process is stopped inside the table of %s: no whole list now",
+			what);
+	return -1;
 }

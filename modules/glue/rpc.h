@@ -7,6 +7,7 @@
 #define GLUE_RPC_H
 
 #include "glue/ksr.h"
+#include "lib/table/store.h"
 
 #define GLUE_RPC_PAGE 100 /* rows a page, as default and at most */
 
@@ -22,6 +23,13 @@ struct glue_page
 int glue_rpc_page(rpc_t *rpc, void *ctx, struct glue_page *page);
 /* Whether the next row belongs to the page. */
 int glue_rpc_row(struct glue_page *page);
+
+/* Gives the live records of the store that belong to the page to `add`, which
+ * returns < 0 when the reply is full. `payload`: room for one record. 0, -1 when
+ * the reply ends here (full, or a fault: `what` holds a stopped process). */
+int glue_rpc_store(rpc_t *rpc, void *ctx, struct tg_store *store,
+		struct glue_page *page, void *payload, const char *what,
+		int (*add)(rpc_t *rpc, void *ctx, const void *payload));
 
 /* The next positional parameter as a number from 0 to 999,999,999, read as text
  * (jsonrpcs takes a word for the integer 0); left as it is when none is given.

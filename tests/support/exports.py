@@ -44,6 +44,11 @@ class Source:
         self.module = module
         files = glob.glob(os.path.join(ROOT, "modules", module, "*", "*.c"))
         self.text = "\n".join(map(read, sorted(files)))
+        # What a module uses of glue speaks with its voice.
+        headers = "\n".join(map(read, glob.glob(os.path.join(ROOT, "modules", module, "kamailio", "*.h"))))
+        used = sorted(set(re.findall(r'#include "glue/(\w+)\.h"', self.text + headers)))
+        self.glue = "\n".join(read("modules", "glue", f"{name}.c") for name in used
+                              if os.path.exists(os.path.join(ROOT, "modules", "glue", f"{name}.c")))
 
     def table(self, pattern):
         """The initialiser of the one table whose declaration matches."""
@@ -55,19 +60,20 @@ class Source:
     @property
     def parameters(self):
         """{name: (type, default, range, unit)}."""
-        kinds = {"PARAM_STR": "string", "PARAM_INT": "integer"}
-        found = re.findall(r'\{"(\w+)",\s*(PARAM_\w+),\s*&\w+\.(\w+)', self.table(r"param_export_t params"))
+        kinds = {"TEXT": "string", "WORD": "string", "INT": "integer"}
+        found = re.findall(r'GLUE_PARAM_(\w+)\(\s*"(\w+)",\s*&\w+\.(\w+)([^)]*)\)', self.table(r"glue_param params"))
         place = re.search(rf"struct {self.module}_state {self.module} = ", self.text)
         state = braces(self.text, place.end())
-        ranges = {name: (f"{value(low)} to {value(high)}", unit) for name, low, high, unit in re.findall(
-            r'\{"(\w+)",\s*&\w+\.\w+,\s*([^,]+),\s*([^,]+),\s*"([^"]*)"\}', self.table(r"glue_param ranges"))}
         result = {}
-        for name, kind, field in found:
+        for kind, name, field, more in found:
             given = re.search(rf"\.{field} = (?:STR_STATIC_INIT\(\"([^\"]*)\"\)|([^,]+)),", state)
             assert given, f"{self.module}: no default of {name}"
             default = given[1] if given[1] is not None else str(value(given[2]))
-            result[name] = (kinds[kind], default, *ranges.get(name, ("", "")))
-        assert set(ranges) <= set(result), ranges
+            span, unit = "", ""
+            if kind == "INT":
+                low, high, unit = (part.strip() for part in more.lstrip(",").split(","))
+                span, unit = f"{value(low)} to {value(high)}", unit.strip('"')
+            result[name] = (kinds[kind], default, span, unit)
         return result
 
     @property
@@ -105,7 +111,7 @@ class Source:
     @property
     def statistics(self):
         """The counters."""
-        return set(re.findall(r'\{(?:&\w+\.\w+|0),\s*"(\w+)"', self.table(r"counter_def_t counters")))
+        return set(re.findall(r'\{(?:&[\w.]+|0),\s*"(\w+)"', self.table(r"counter_def_t counters")))
 
     @property
     def events(self):
@@ -113,9 +119,14 @@ class Source:
         return set(re.findall(rf'"{self.module}:([\w-]+)"', self.text))
 
     @property
+    def voice(self):
+        """All that the module may say: its own files, and what it uses of glue."""
+        return f"{self.text}\n{self.glue}"
+
+    @property
     def log_lines(self):
         """The first words, of two parts or more, of the lines that are logged."""
-        return set(re.findall(r'LM_(?:ERR|WARN|NOTICE|INFO)\(\s*"([a-z]+(?:-[a-z]+)+) ', self.text))
+        return set(re.findall(r'LM_(?:ERR|WARN|NOTICE|INFO)\(\s*"([a-z]+(?:-[a-z]+)+) ', self.voice))
 
     @property
     def reasons(self):

@@ -1,5 +1,5 @@
 /*
- * The builder's common parts: growing tables, references, texts, prefixes.
+ * The builder's common parts: references, texts, prefixes, countries.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -64,24 +64,6 @@ void callroute_builder_free(struct callroute_builder *b)
 void callroute_builder_reject(struct callroute_builder *b, const char *line)
 {
 	tg_row_bad(&b->check, "%s", line);
-}
-
-void *callroute_grow(struct callroute_rows *t, size_t size, size_t n)
-{
-	if(t->room - t->count < n) {
-		size_t room = t->room ? t->room * 2 : 64;
-		void *rows;
-
-		while(room - t->count < n)
-			room *= 2;
-		rows = realloc(t->rows, room * size);
-		if(rows == NULL)
-			return NULL;
-		t->rows = rows;
-		t->room = room;
-	}
-	t->count += n;
-	return memset((char *)t->rows + (t->count - n) * size, 0, n * size);
 }
 
 void *callroute_new_row(struct callroute_builder *b, struct callroute_rows *t,

@@ -94,12 +94,12 @@ int callroute_cmd_is_trunk(sip_msg_t *msg, const str *addr)
 	if(addr != NULL && parse_addr(addr, &ip, &port) < 0)
 		return -1;
 	glue_map_addr(&ip, mapped);
-	im = tg_snapshot_enter(callroute.snapshots, process_no, NULL, NULL);
+	im = callroute_enter();
 	if(im != NULL)
 		t = callroute_find_trunk_at(im, mapped, port);
 	if(t != NULL)
 		memcpy(view->source, t->name, sizeof view->source);
-	tg_snapshot_leave(callroute.snapshots, process_no);
+	callroute_leave();
 	return view->source[0] != '\0' ? 1 : -1;
 }
 
@@ -162,7 +162,7 @@ int callroute_cmd_account(sip_msg_t *msg)
 	who.domain_len = strlen(domain);
 	glue_map_addr(&msg->rcv.src_ip, addr);
 	who.addr = addr;
-	im = tg_snapshot_enter(callroute.snapshots, process_no, NULL, NULL);
+	im = callroute_enter();
 	if(im != NULL) {
 		const struct callroute_trunk *t =
 				callroute_find_trunk_at(im, addr, msg->rcv.src_port);
@@ -173,7 +173,7 @@ int callroute_cmd_account(sip_msg_t *msg)
 		}
 		rc = take_account(im, callroute_find_account(im, &who), view);
 	}
-	tg_snapshot_leave(callroute.snapshots, process_no);
+	callroute_leave();
 	return rc;
 }
 
@@ -202,8 +202,7 @@ static int is_sos(sip_msg_t *msg)
 /* The rules of the plan that callroute_select() would take. */
 static int has_rule(const struct callroute_view *view, const str *number)
 {
-	const struct callroute_image *im =
-			tg_snapshot_enter(callroute.snapshots, process_no, NULL, NULL);
+	const struct callroute_image *im = callroute_enter();
 	const struct callroute_plan *plan = NULL;
 	int found = 0;
 
@@ -215,7 +214,7 @@ static int has_rule(const struct callroute_view *view, const str *number)
 	if(plan != NULL && number->len > 0)
 		found = callroute_is_emergency_number(
 				im, plan, number->s, (size_t)number->len, time(NULL));
-	tg_snapshot_leave(callroute.snapshots, process_no);
+	callroute_leave();
 	return found;
 }
 

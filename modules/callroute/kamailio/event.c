@@ -25,11 +25,9 @@ void callroute_tell(
 {
 	struct callroute_event e = {.type = type,
 			.trunk_id = trunk_id,
-			.generation = tg_snapshot_generation(callroute.snapshots)};
+			.generation = tg_snapshot_generation(callroute.loads.snapshots)};
 
 	snprintf(e.state, sizeof e.state, "%s", state);
-	if(tg_ring_push(callroute.events, &e, glue_now()) < 0)
+	if(glue_keeper_tell(&callroute.keeper, callroute.events, &e) < 0)
 		counter_inc(callroute.events_lost);
-	else
-		glue_keeper_wake(&callroute.keeper);
 }

@@ -86,7 +86,7 @@ void callroute_events_run(void)
 		if(e.type >= (uint32_t)EVENTS)
 			continue;
 		if(e.type != CALLROUTE_RELOADED)
-			callroute_state_touch();
+			glue_state_touch(&callroute_statefile);
 		log_event(&e);
 		run_route(&e);
 		if(glue_now() - start > RUN_US) {

@@ -110,8 +110,7 @@ static void show(const struct callroute_image *im,
 static void decide(const struct callroute_question *q)
 {
 	const struct callroute_answer *a = &out.answer;
-	const struct callroute_image *im =
-			tg_snapshot_enter(callroute.snapshots, process_no, NULL, NULL);
+	const struct callroute_image *im = callroute_enter();
 
 	callroute_decide(im, callroute.live, q, &out.work, &out.answer);
 	out.count = im != NULL ? out.work.count : 0;
@@ -123,7 +122,7 @@ static void decide(const struct callroute_question *q)
 		s->place = (uint8_t)(i + 1);
 		memcpy(out.chosen[i], s->trunk, sizeof out.chosen[i]);
 	}
-	tg_snapshot_leave(callroute.snapshots, process_no);
+	callroute_leave();
 	snprintf(
 			out.asked, sizeof out.asked, "%.*s", (int)q->number_len, q->number);
 	snprintf(out.number, sizeof out.number, "%.*s",
@@ -230,14 +229,13 @@ static int parse_at(const char *text, int64_t *at)
  * knows, and "closed" would be a lie. */
 static int is_known_time(int64_t at)
 {
-	const struct callroute_image *im =
-			tg_snapshot_enter(callroute.snapshots, process_no, NULL, NULL);
+	const struct callroute_image *im = callroute_enter();
 	int64_t days = CALLROUTE_CALENDAR_DAYS + 1;
 	int known = im == NULL || im->times.count == 0
 				|| (at < im->calendars_till
 						&& at >= im->calendars_till - days * 86400);
 
-	tg_snapshot_leave(callroute.snapshots, process_no);
+	callroute_leave();
 	return known;
 }
 

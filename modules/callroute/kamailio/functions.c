@@ -150,9 +150,9 @@ static int decide(sip_msg_t *msg, uint64_t id, struct callroute_view *view,
 	q->account = admitted ? 0 : view->sender.account;
 	q->account_limit = view->sender.limit;
 	im = tg_snapshot_enter(
-			callroute.snapshots, process_no, NULL, &a->generation);
+			callroute.loads.snapshots, process_no, NULL, &a->generation);
 	callroute_decide(im, callroute.live, q, &work, &answer);
-	tg_snapshot_leave(callroute.snapshots, process_no);
+	callroute_leave();
 
 	/* Who refuses a call wants to say by which rule of which plan. */
 	memcpy(a->plan, answer.plan, sizeof a->plan);
@@ -316,14 +316,13 @@ static int exhausted(struct callroute_view *view, const char *reason)
  * away says nothing: go on. */
 static enum callroute_follow what_follows(uint32_t trunk_id, int reply)
 {
-	const struct callroute_image *im =
-			tg_snapshot_enter(callroute.snapshots, process_no, NULL, NULL);
+	const struct callroute_image *im = callroute_enter();
 	const struct callroute_trunk *t =
 			im ? callroute_find_trunk(im, trunk_id) : NULL;
 	enum callroute_follow f =
 			t ? callroute_follows(t, reply) : CALLROUTE_FOLLOW_NEXT;
 
-	tg_snapshot_leave(callroute.snapshots, process_no);
+	callroute_leave();
 	return f;
 }
 

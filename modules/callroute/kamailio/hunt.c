@@ -38,8 +38,7 @@ struct round
 static int draw(const str *name, uint64_t seed, struct callroute_hunting *h,
 		char tenant[CALLROUTE_NAME_MAX])
 {
-	const struct callroute_image *im =
-			tg_snapshot_enter(callroute.snapshots, process_no, NULL, NULL);
+	const struct callroute_image *im = callroute_enter();
 	const struct callroute_group *g =
 			im ? callroute_find_group(im, name->s, (size_t)name->len) : NULL;
 	uint32_t at[CALLROUTE_MEMBERS_MAX];
@@ -59,7 +58,7 @@ static int draw(const str *name, uint64_t seed, struct callroute_hunting *h,
 		for(int i = 0; i < h->count; i++)
 			h->members[i] = m[at[i]].id;
 	}
-	tg_snapshot_leave(callroute.snapshots, process_no);
+	callroute_leave();
 	return g == NULL ? -1 : h->count == 0 ? -6 : 1;
 }
 
@@ -80,8 +79,7 @@ static const struct callroute_member *find_member(
 /* Takes the members of the next round off the hunt, `room` at most. */
 static void take_round(struct callroute_hunting *h, int room, struct round *r)
 {
-	const struct callroute_image *im =
-			tg_snapshot_enter(callroute.snapshots, process_no, NULL, NULL);
+	const struct callroute_image *im = callroute_enter();
 	const struct callroute_group *g =
 			im ? callroute_find_group(im, h->group, strlen(h->group)) : NULL;
 	uint16_t priority = 0;
@@ -103,7 +101,7 @@ static void take_round(struct callroute_hunting *h, int room, struct round *r)
 		if(m->ring_timeout_ms > r->ring_timeout_ms)
 			r->ring_timeout_ms = m->ring_timeout_ms;
 	}
-	tg_snapshot_leave(callroute.snapshots, process_no);
+	callroute_leave();
 }
 
 static int add_branches(sip_msg_t *msg, const struct round *r)

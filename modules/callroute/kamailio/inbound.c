@@ -64,7 +64,8 @@ static int set_user(sip_msg_t *msg, const char *target)
 					: make_own_uri(msg, target, uri, sizeof uri);
 
 	if(n < 0 || (size_t)n >= sizeof uri) {
-		LM_WARN("did target=%s: its URI in the domain of this request is "
+		LM_WARN("did-too-long target=%s: its URI in the domain of this request "
+				"is "
 				"longer than %d characters\n",
 				target, MAX_URI_SIZE - 1);
 		return -1;
@@ -85,7 +86,7 @@ int callroute_cmd_did(sip_msg_t *msg, const str *given)
 		view->reason = "not_a_number";
 		return DID_UNKNOWN;
 	}
-	im = tg_snapshot_enter(callroute.snapshots, process_no, NULL, NULL);
+	im = callroute_enter();
 	if(im != NULL)
 		d = callroute_find_did(
 				im, number.s, (size_t)number.len, time(NULL), &known);
@@ -97,7 +98,7 @@ int callroute_cmd_did(sip_msg_t *msg, const str *given)
 				callroute_text(im, d->target));
 		snprintf(view->sender.tenant, sizeof view->sender.tenant, "%s", tenant);
 	}
-	tg_snapshot_leave(callroute.snapshots, process_no);
+	callroute_leave();
 	if(d == NULL) {
 		view->reason = known ? "time" : "no_did";
 		return known ? DID_CLOSED : DID_UNKNOWN;

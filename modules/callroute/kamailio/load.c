@@ -16,20 +16,9 @@
 #include <string.h>
 #include <time.h>
 
-/* The first reason is what callroute.status shows; all are logged. */
-static void complain(void *arg, const char *line)
-{
-	struct callroute_load *load = arg;
-
-	LM_ERR("bad-row %s\n", line);
-	if(load->message[0] == '\0')
-		snprintf(load->message, sizeof load->message, "%s", line);
-}
-
 static void say(struct callroute_load *load, const char *text)
 {
-	if(load->message[0] == '\0')
-		snprintf(load->message, sizeof load->message, "%s", text);
+	glue_load_say(&load->base, text);
 }
 
 /* A table that lost most of its rows is more likely an accident. */
@@ -52,8 +41,7 @@ static int shrinks(const struct callroute_image *new,
 
 static int judge(const struct callroute_image *im, struct callroute_load *load)
 {
-	const struct callroute_image *old =
-			tg_snapshot_enter(callroute.snapshots, process_no, NULL, NULL);
+	const struct callroute_image *old = callroute_enter();
 	int rc = 0;
 
 	load->bytes = im->bytes;
@@ -64,7 +52,7 @@ static int judge(const struct callroute_image *im, struct callroute_load *load)
 		rc = -EPERM;
 	if(load->order.dry && old != NULL)
 		callroute_compare(old, im, &load->difference);
-	tg_snapshot_leave(callroute.snapshots, process_no);
+	callroute_leave();
 	return rc;
 }
 
@@ -87,92 +75,59 @@ static int build(struct callroute_builder *b, struct callroute_load *load)
 {
 	void *mem;
 	size_t size, used;
-	int rc = tg_snapshot_begin(callroute.snapshots, &mem, &size);
+	int rc = glue_load_slot(&callroute.loads, &load->base, &mem, &size);
 
-	if(rc < 0) {
-		say(load, "every snapshot slot is still being read: try again");
+	if(rc < 0)
 		return rc;
-	}
 	rc = callroute_builder_write(b, mem, size, &used);
 	if(rc == -ENODATA)
 		say(load,
 				"no plan, no rate or no plan_trunk: an empty load is refused");
 	else if(rc == -ENOSPC)
 		say(load, "the data do not fit: raise modparam snapshot_mb");
-	else if(rc < 0)
-		say(load, strerror(-rc));
 	if(rc == 0)
 		rc = judge(mem, load);
 	if(rc == 0)
-		warn_of_stranded(mem, load->at);
+		warn_of_stranded(mem, load->base.at);
 	if(rc < 0 || load->order.dry) {
-		tg_snapshot_abort(callroute.snapshots);
+		tg_snapshot_abort(callroute.loads.snapshots);
 		return rc;
 	}
-	return tg_snapshot_publish(callroute.snapshots, used) > 0 ? 0 : -EIO;
+	return tg_snapshot_publish(callroute.loads.snapshots, used) > 0 ? 0 : -EIO;
 }
 
-static void remember(const struct callroute_load *load)
+static void report(const struct callroute_load *load)
 {
-	tg_store_put(callroute.load_store, 1, 0, UINT64_MAX, glue_now(), load);
-}
-
-int callroute_last_load(struct callroute_load *out)
-{
-	return tg_store_get(callroute.load_store, 1, glue_now(), out);
-}
-
-static uint64_t processor_time(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
-}
-
-static void report(const struct callroute_load *load, int rc)
-{
-	if(rc == 0)
-		LM_INFO("%s rates=%u trunks=%u plans=%u rows_read=%u bytes=%llu "
-				"took_ms=%llu cpu_ms=%llu\n",
-				load->order.dry ? "would-load" : "loaded", load->rates,
-				load->trunks, load->plans, load->rows_read,
-				(unsigned long long)load->bytes,
-				(unsigned long long)load->took_us / 1000,
-				(unsigned long long)load->cpu_us / 1000);
-	else
-		LM_ERR("load-refused reason=\"%s\"%s\n", load->message,
-				tg_snapshot_generation(callroute.snapshots)
-						? " (the data in use stay)"
-						: "");
+	LM_INFO("%s rates=%u trunks=%u plans=%u rows_read=%u bytes=%llu "
+			"took_ms=%llu cpu_ms=%llu\n",
+			load->order.dry ? "would-load" : "loaded", load->rates,
+			load->trunks, load->plans, load->rows_read,
+			(unsigned long long)load->bytes,
+			(unsigned long long)load->base.took_us / 1000,
+			(unsigned long long)load->base.cpu_us / 1000);
 }
 
 int callroute_load_tables(const struct callroute_order_of_load *order)
 {
-	uint64_t start = glue_now(), cpu = processor_time();
-	struct callroute_load load = {.order = *order, .at = time(NULL)};
-	struct callroute_builder *b =
-			callroute_builder_new(load.at, callroute.live, complain, &load);
-	int rc = b == NULL ? -ENOMEM : callroute_read_tables(b, &load);
+	struct callroute_load load = {.order = *order};
+	struct callroute_builder *b;
+	int rc = -ENOMEM;
 
-	if(b == NULL)
-		say(&load, strerror(ENOMEM));
-	else if(rc < 0)
-		say(&load, "the tables could not be read: see the log");
-	else
+	glue_load_begin(&load.base, order->base.ticket);
+	b = callroute_builder_new(
+			load.base.at, callroute.live, glue_load_complain, &load.base);
+	if(b != NULL)
+		rc = callroute_read_tables(b, &load);
+	if(rc == 0)
 		rc = build(b, &load);
+	else if(b != NULL)
+		say(&load, "the tables could not be read: see the log");
 	callroute_builder_free(b);
-	load.ok = rc == 0;
-	load.took_us = glue_now() - start;
-	load.cpu_us = processor_time() - cpu;
-	say(&load, "ok");
-	remember(&load);
-	report(&load, rc);
-	/* Before the fork no process has counters of its own yet. */
-	if(order->ticket > 0 && !order->dry) {
-		counter_inc(rc == 0 ? callroute.loads : callroute.loads_failed);
+	rc = glue_load_end(&callroute.loads, &load.base, rc, order->dry);
+	if(rc == 0)
+		report(&load);
+	if(order->base.ticket > 0 && !order->dry)
 		callroute_tell(
 				CALLROUTE_RELOADED, 0, rc == 0 ? "published" : "refused");
-	}
-	return rc == 0 ? 0 : -1;
+	return rc;
 }

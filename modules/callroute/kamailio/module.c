@@ -20,7 +20,7 @@
 #include "callroute/kamailio/statefile.h"
 #include "callroute/live/capacity_owed.h"
 #include "glue/map.h"
-#include "glue/param.h"
+#include "glue/module.h"
 
 #include <string.h>
 #include <time.h>
@@ -32,40 +32,32 @@ static void mod_destroy(void);
 static void keeper_wake(void);
 static void keeper_tick(uint64_t now);
 
-static const param_export_t params[] = {
-		{"db_url", PARAM_STR, &callroute.db_url},
-		{"default_plan", PARAM_STR, &callroute.default_plan},
-		{"probe_from", PARAM_STR, &callroute.probe_from},
-		{"event_callback", PARAM_STR, &callroute.event_callback},
-		{"state_file", PARAM_STR, &callroute.state_file},
-		{"snapshot_mb", PARAM_INT, &callroute.snapshot_mb},
-		{"attempts", PARAM_INT, &callroute.attempts},
-		{"attempt_ttl", PARAM_INT, &callroute.attempt_ttl},
-		{"max_shrink", PARAM_INT, &callroute.max_shrink},
-		{"max_trunks", PARAM_INT, &callroute.max_trunks},
-		{"max_calls", PARAM_INT, &callroute.max_calls},
-		{"max_owners", PARAM_INT, &callroute.max_owners},
-		{"max_call_sec", PARAM_INT, &callroute.max_call_sec},
-		{"quality_pairs", PARAM_INT, &callroute.quality_pairs},
-		{"quality_half_life", PARAM_INT, &callroute.quality_half_life},
-		{0, 0, 0},
+static const struct glue_param params[] = {
+		GLUE_PARAM_TEXT("db_url", &callroute.db_url),
+		GLUE_PARAM_TEXT("default_plan", &callroute.default_plan),
+		GLUE_PARAM_TEXT("probe_from", &callroute.probe_from),
+		GLUE_PARAM_TEXT("event_callback", &callroute.event_callback),
+		GLUE_PARAM_TEXT("state_file", &callroute.state_file),
+		GLUE_PARAM_INT(
+				"snapshot_mb", &callroute.snapshot_mb, 1, 65536, "megabytes"),
+		GLUE_PARAM_INT("attempts", &callroute.attempts, 8, 1 << 24, "calls"),
+		GLUE_PARAM_INT(
+				"attempt_ttl", &callroute.attempt_ttl, 10, 3600, "seconds"),
+		GLUE_PARAM_INT("max_shrink", &callroute.max_shrink, 0, 100,
+				"per cent of the rows"),
+		GLUE_PARAM_INT("max_trunks", &callroute.max_trunks, 1, 65536, "trunks"),
+		GLUE_PARAM_INT("max_calls", &callroute.max_calls, 16, 1 << 20, "calls"),
+		GLUE_PARAM_INT("max_owners", &callroute.max_owners, 16, 1 << 17,
+				"carriers and accounts"),
+		GLUE_PARAM_INT(
+				"max_call_sec", &callroute.max_call_sec, 60, 604800, "seconds"),
+		GLUE_PARAM_INT("quality_pairs", &callroute.quality_pairs, 8, 1 << 24,
+				"trunks by countries"),
+		GLUE_PARAM_INT("quality_half_life", &callroute.quality_half_life, 10,
+				604800, "seconds"),
 };
-
-static const struct glue_param ranges[] = {
-		{"snapshot_mb", &callroute.snapshot_mb, 1, 65536, "megabytes"},
-		{"attempts", &callroute.attempts, 8, 1 << 24, "calls"},
-		{"attempt_ttl", &callroute.attempt_ttl, 10, 3600, "seconds"},
-		{"max_shrink", &callroute.max_shrink, 0, 100, "per cent of the rows"},
-		{"max_trunks", &callroute.max_trunks, 1, 65536, "trunks"},
-		{"max_calls", &callroute.max_calls, 16, 1 << 20, "calls"},
-		{"max_owners", &callroute.max_owners, 16, 1 << 17,
-				"carriers and accounts"},
-		{"max_call_sec", &callroute.max_call_sec, 60, 604800, "seconds"},
-		{"quality_pairs", &callroute.quality_pairs, 8, 1 << 24,
-				"trunks by countries"},
-		{"quality_half_life", &callroute.quality_half_life, 10, 604800,
-				"seconds"},
-};
+#define PARAMS ((int)(sizeof params / sizeof params[0]))
+static param_export_t param_exports[PARAMS + 1];
 
 /* Gauges, read when they are asked for. */
 static counter_val_t get_channels(counter_handle_t h, void *param)
@@ -98,8 +90,9 @@ static counter_def_t counters[] = {
 				"calls for which no further trunk was left"},
 		{&callroute.state_lost, "state_lost", 0, 0, 0,
 				"calls whose further trunks were displaced (raise attempts)"},
-		{&callroute.loads, "loads", 0, 0, 0, "loads that were published"},
-		{&callroute.loads_failed, "loads_failed", 0, 0, 0,
+		{&callroute.loads.published, "loads", 0, 0, 0,
+				"loads that were published"},
+		{&callroute.loads.refused, "loads_failed", 0, 0, 0,
 				"loads that were refused; the old data stayed"},
 		{&callroute.events_lost, "events_lost", 0, 0, 0,
 				"events that found the ring full"},
@@ -115,6 +108,15 @@ static counter_def_t counters[] = {
 		{0, 0, 0, 0, 0, 0},
 };
 
+static const struct glue_module module = {.name = "callroute",
+		.params = params,
+		.param_count = PARAMS,
+		.param_exports = param_exports,
+		.kemi = callroute_kemi,
+		.counters = counters,
+		.key = &callroute.key,
+		.keeper = &callroute.keeper};
+
 /* What Kamailio's loader looks up. */
 #pragma GCC visibility push(default)
 /* clang-format off */
@@ -122,7 +124,7 @@ struct module_exports exports = {
 	.name = "callroute",
 	.dlflags = DEFAULT_DLFLAGS,
 	.cmds = (cmd_export_t *)callroute_cmds,
-	.params = (param_export_t *)params,
+	.params = param_exports,
 	.rpc_methods = (rpc_export_t *)callroute_rpcs,
 	.pv_items = (pv_export_t *)callroute_pvs,
 	.init_mod_f = mod_init,
@@ -136,7 +138,7 @@ MODULE_VERSION
 int mod_register(char *path, int *dlflags, void *p1, void *p2);
 int mod_register(char *path, int *dlflags, void *p1, void *p2)
 {
-	return sr_kemi_modules_add(callroute_kemi);
+	return glue_module_register(&module);
 }
 #pragma GCC visibility pop
 
@@ -168,17 +170,8 @@ static int map_memory(void)
 			: glue_map_store(&callroute.answered_store, callroute.max_calls,
 					sizeof(struct callroute_legs));
 	rc = rc ? rc
-			: glue_map_store(
-					&callroute.load_store, 8, sizeof(struct callroute_load));
-	rc = rc ? rc
-			: glue_map_snapshots(&callroute.snapshots, CALLROUTE_READERS,
-					(size_t)callroute.snapshot_mb << 20);
-	rc = rc ? rc
-			: glue_map_bytes(
-					(void **)&callroute.shared, sizeof *callroute.shared);
-	rc = rc ? rc
-			: glue_map_ring(&callroute.orders, 64,
-					sizeof(struct callroute_order_of_load));
+			: glue_loads_map(
+					&callroute.loads, (size_t)callroute.snapshot_mb << 20);
 	rc = rc ? rc
 			: glue_map_ring(
 					&callroute.events, 1024, sizeof(struct callroute_event));
@@ -200,7 +193,7 @@ static int mod_init(void)
 {
 	static const struct callroute_order_of_load at_start;
 
-	if(glue_param_check(ranges, sizeof ranges / sizeof ranges[0]) < 0)
+	if(glue_module_init(&module) < 0)
 		return -1;
 	if(callroute.db_url.len == 0) {
 		LM_ERR("modparam db_url is not set: callroute has no routes without "
@@ -214,18 +207,10 @@ static int mod_init(void)
 			   "it\n");
 		return -1;
 	}
-	if(tg_hashkey_random(&callroute.key) < 0) {
-		LM_ERR("no random source for the hash key\n");
-		return -1;
-	}
-	if(counter_register_array("callroute", counters) < 0) {
-		LM_ERR("cannot register the statistics\n");
-		return -1;
-	}
 	if(map_memory() < 0 || callroute_load_tables(&at_start) < 0
 			|| callroute_follow_init() < 0 || callroute_probe_init() < 0)
 		return -1;
-	callroute_state_load();
+	glue_state_load(&callroute_statefile);
 	callroute_events_init();
 	callroute.keeper = (struct glue_keeper){.name = "callroute keeper",
 			.tick_ms = 1000,
@@ -236,23 +221,18 @@ static int mod_init(void)
 
 static int child_init(int rank)
 {
-	if(process_no >= CALLROUTE_READERS) {
-		LM_ERR("process number %d: callroute serves %d processes at most\n",
-				process_no, CALLROUTE_READERS);
-		return -1;
-	}
 	if(rank == PROC_MAIN && callroute_probe_start() < 0) {
 		LM_ERR("cannot fork the process that probes trunks\n");
 		return -1;
 	}
 	if(rank == PROC_MAIN)
-		callroute_state_begin();
-	return glue_keeper_fork(&callroute.keeper, rank);
+		glue_state_begin(&callroute_statefile);
+	return glue_module_child(&module, rank);
 }
 
 static void mod_destroy(void)
 {
-	callroute_state_end();
+	glue_state_end(&callroute_statefile);
 }
 
 /* In the keeper: somebody asked for a reload, or something happened. Full loads
@@ -260,11 +240,10 @@ static void mod_destroy(void)
 static void keeper_wake(void)
 {
 	struct callroute_order_of_load order, next;
-	uint64_t now = glue_now();
-	int has = tg_ring_pop(callroute.orders, &order, now) == 0;
+	int has = glue_load_next(&callroute.loads, &order) == 0;
 
 	while(has) {
-		has = tg_ring_pop(callroute.orders, &next, now) == 0;
+		has = glue_load_next(&callroute.loads, &next) == 0;
 		if(!has || order.scope != CALLROUTE_LOAD_ALL
 				|| next.scope != CALLROUTE_LOAD_ALL || next.dry != order.dry
 				|| next.forced != order.forced)
@@ -274,36 +253,16 @@ static void keeper_wake(void)
 	callroute_events_run();
 }
 
-static void report_readers(void)
-{
-	static int reported;
-	uint64_t generation;
-	uint32_t reader;
-	pid_t pid;
-	int waiting = tg_snapshot_reclaim(callroute.snapshots);
-
-	atomic_store(&callroute.shared->waiting, waiting);
-	/* A reader that outlives a reload by a tick is worth one line. */
-	if(waiting > 0 && !reported
-			&& tg_snapshot_stuck(
-					   callroute.snapshots, &reader, &pid, &generation)
-					   == 0)
-		LM_WARN("reader-stuck process=%u pid=%d generation=%llu\n", reader,
-				(int)pid, (unsigned long long)generation);
-	reported = waiting > 0;
-}
-
 /* Calendars end: said a month before, once a day. */
 static void report_calendars(void)
 {
 	static int64_t said;
 	int64_t now = time(NULL), till = INT64_MAX;
-	const struct callroute_image *im =
-			tg_snapshot_enter(callroute.snapshots, process_no, NULL, NULL);
+	const struct callroute_image *im = callroute_enter();
 
 	if(im != NULL && im->times.count > 0)
 		till = im->calendars_till;
-	tg_snapshot_leave(callroute.snapshots, process_no);
+	callroute_leave();
 	if(till - now > 30 * 86400 || now - said < 86400)
 		return;
 	said = now;
@@ -314,8 +273,8 @@ static void report_calendars(void)
 static void keeper_tick(uint64_t now)
 {
 	callroute_events_run();
-	callroute_state_tick(now);
-	report_readers();
+	glue_state_tick(&callroute_statefile, now);
+	glue_loads_tick(&callroute.loads);
 	report_calendars();
 	callroute_pay_owed(
 			callroute.live, callroute.owed, (uint32_t)callroute.max_calls, now);

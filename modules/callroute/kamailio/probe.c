@@ -36,6 +36,7 @@
 #include "core/parser/parse_uri.h"
 #include "glue/map.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -71,15 +72,14 @@ static int is_mine(int slot, uint32_t number)
 /* The probe's outcome, of a trunk that is still probed. */
 static void report(uint32_t id, int answered)
 {
-	const struct callroute_image *im =
-			tg_snapshot_enter(callroute.snapshots, process_no, NULL, NULL);
+	const struct callroute_image *im = callroute_enter();
 	const struct callroute_trunk *t = im ? callroute_find_trunk(im, id) : NULL;
 	int edge = 0;
 
 	if(t != NULL && is_probed(t))
 		edge = callroute_health_probe(callroute.live, (int)t->live, answered,
 				t->down_after, t->up_after, glue_now());
-	tg_snapshot_leave(callroute.snapshots, process_no);
+	callroute_leave();
 	if(edge != 0)
 		callroute_tell(
 				edge > 0 ? CALLROUTE_TRUNK_UP : CALLROUTE_TRUNK_DOWN, id, "");
@@ -139,8 +139,7 @@ static int is_name(const char *text)
 static int collect_due(
 		struct target *due, int names, uint64_t now, uint64_t *at)
 {
-	const struct callroute_image *im =
-			tg_snapshot_enter(callroute.snapshots, process_no, NULL, NULL);
+	const struct callroute_image *im = callroute_enter();
 	const struct callroute_trunk *t =
 			im ? CALLROUTE_ROWS(im, struct callroute_trunk, trunks) : NULL;
 	uint64_t count = im ? im->trunks.count : 0, i = *at;
@@ -156,7 +155,7 @@ static int collect_due(
 		memcpy(due[n].socket, t[i].socket, sizeof due[n].socket);
 		n++;
 	}
-	tg_snapshot_leave(callroute.snapshots, process_no);
+	callroute_leave();
 	*at = i < count ? i : 0;
 	return n;
 }

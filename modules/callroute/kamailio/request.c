@@ -162,15 +162,14 @@ static size_t take_asserted(sip_msg_t *msg, char out[CALLROUTE_CALLER_MAX])
 /* Whether the request comes from a trunk's address. */
 static int is_from_trunk(const sip_msg_t *msg)
 {
-	const struct callroute_image *im =
-			tg_snapshot_enter(callroute.snapshots, process_no, NULL, NULL);
+	const struct callroute_image *im = callroute_enter();
 	uint8_t addr[16];
 	int found;
 
 	glue_map_addr(&msg->rcv.src_ip, addr);
 	found = im != NULL
 			&& callroute_find_trunk_at(im, addr, msg->rcv.src_port) != NULL;
-	tg_snapshot_leave(callroute.snapshots, process_no);
+	callroute_leave();
 	return found;
 }
 

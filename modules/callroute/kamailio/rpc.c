@@ -8,6 +8,7 @@
 #include "callroute/kamailio/load.h"
 #include "callroute/kamailio/record.h"
 #include "callroute/kamailio/state.h"
+#include "glue/rpc.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -53,19 +54,10 @@ static int read_order(
 static void rpc_reload(rpc_t *rpc, void *ctx)
 {
 	struct callroute_order_of_load order = {0};
-	void *h;
 
 	if(read_order(rpc, ctx, &order) < 0)
 		return;
-	order.ticket = atomic_fetch_add(&callroute.shared->ticket, 1) + 1;
-	if(tg_ring_push(callroute.orders, &order, glue_now()) < 0) {
-		rpc->fault(ctx, 503, "too many reloads wait already");
-		return;
-	}
-	glue_keeper_wake(&callroute.keeper);
-	if(rpc->add(ctx, "{", &h) < 0)
-		return;
-	rpc->struct_add(h, "d", "ticket", (int)order.ticket);
+	glue_load_ask(rpc, ctx, &callroute.loads, &callroute.keeper, &order.base);
 }
 
 /* --- status ----------------------------------------------------------------------- */
@@ -99,7 +91,7 @@ static void add_difference(
 static void rpc_status(rpc_t *rpc, void *ctx)
 {
 	static const char *const scopes[] = {"all", "deck", "plan"};
-	struct callroute_load load = {.message = "busy"};
+	struct callroute_load load;
 	struct tg_store_stats attempts;
 	const struct callroute_image *im;
 	uint64_t generation = 0, bytes = 0;
@@ -108,7 +100,8 @@ static void rpc_status(rpc_t *rpc, void *ctx)
 	int64_t till = 0;
 	void *h, *l;
 
-	im = tg_snapshot_enter(callroute.snapshots, process_no, NULL, &generation);
+	im = tg_snapshot_enter(
+			callroute.loads.snapshots, process_no, NULL, &generation);
 	if(im != NULL) {
 		rates = (uint32_t)im->rates.count;
 		trunks = (uint32_t)im->trunks.count;
@@ -121,8 +114,8 @@ static void rpc_status(rpc_t *rpc, void *ctx)
 		bytes = im->bytes;
 		till = im->calendars_till;
 	}
-	tg_snapshot_leave(callroute.snapshots, process_no);
-	callroute_last_load(&load);
+	callroute_leave();
+	glue_load_last(&callroute.loads, &load.base);
 	tg_store_read_stats(callroute.attempt_store, &attempts);
 	if(rpc->add(ctx, "{", &h) < 0)
 		return;
@@ -132,17 +125,12 @@ static void rpc_status(rpc_t *rpc, void *ctx)
 			(int)dids, "ported", (int)ported, "kilobytes", (int)(bytes >> 10),
 			"calendars_till", (int)till);
 	rpc->struct_add(h, "dd{", "attempts_used", (int)attempts.used,
-			"pending_reclaim", atomic_load(&callroute.shared->waiting),
+			"pending_reclaim", glue_loads_waiting(&callroute.loads),
 			"last_load", &l);
-	rpc->struct_add(l, "dsssdddds", "ticket", (int)load.order.ticket, "scope",
-			scopes[load.order.scope], "deck", load.order.deck, "result",
-			!load.ok		 ? "refused"
-			: load.order.dry ? "dry"
-							 : "published",
-			"at", (int)load.at, "rows_read", (int)load.rows_read, "took_ms",
-			(int)(load.took_us / 1000), "cpu_ms", (int)(load.cpu_us / 1000),
-			"message", load.message);
-	if(load.order.dry && load.ok)
+	glue_load_add(rpc, l, &load.base, load.order.dry);
+	rpc->struct_add(l, "ssd", "scope", scopes[load.order.scope], "deck",
+			load.order.deck, "rows_read", (int)load.rows_read);
+	if(load.order.dry && load.base.ok)
 		add_difference(rpc, l, &load);
 }
 

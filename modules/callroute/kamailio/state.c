@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "callroute/kamailio/state.h"
+#include "callroute/kamailio/load.h"
 
 struct callroute_state callroute = {
 		.db_url = STR_STATIC_INIT(""),
@@ -17,5 +18,7 @@ struct callroute_state callroute = {
 		.quality_pairs = 65536,
 		.quality_half_life = 1800,
 		.max_call_sec = 14400,
+		.loads = {.order_bytes = sizeof(struct callroute_order_of_load),
+				.record_bytes = sizeof(struct callroute_load)},
 		.keeper = {.fd = -1}, /* nobody to wake before module.c starts it */
 };

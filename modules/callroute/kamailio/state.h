@@ -7,27 +7,17 @@
 #ifndef CALLROUTE_KAMAILIO_STATE_H
 #define CALLROUTE_KAMAILIO_STATE_H
 
+#include "callroute/decide/image.h"
 #include "callroute/live/live.h"
 #include "glue/keeper.h"
 #include "glue/ksr.h"
+#include "glue/load.h"
 #include "lib/share/hash.h"
 #include "lib/share/ring.h"
 #include "lib/share/snapshot.h"
 #include "lib/table/store.h"
 
 #include "modules/tm/tm_load.h"
-
-#include <stdatomic.h>
-
-/* Readers of the snapshot are Kamailio's processes, by process number. */
-#define CALLROUTE_READERS 4096
-
-/* In shared memory. */
-struct callroute_shared
-{
-	_Atomic uint64_t ticket; /* reload requests so far */
-	_Atomic int waiting;	 /* snapshots that a reader still holds */
-};
 
 struct callroute_state
 {
@@ -38,26 +28,33 @@ struct callroute_state
 	int max_call_sec;
 
 	struct tg_hashkey key;
-	struct callroute_shared *shared;
-	struct tg_snapshots *snapshots;
+	struct glue_loads loads; /* struct callroute_load */
 	struct callroute_live *live;
 	struct tg_store *attempt_store;	 /* struct callroute_attempt by request */
 	struct tg_store *hunt_store;	 /* struct callroute_hunting by request */
 	struct tg_store *answered_store; /* struct callroute_legs by dialog */
-	struct tg_store *load_store;	 /* the one struct callroute_load */
-	struct tg_ring *orders;			 /* struct callroute_order_of_load */
 	struct tg_ring *events;			 /* struct callroute_event */
 	struct tg_ring *owed;			 /* struct callroute_owed */
 	struct glue_keeper keeper;
 	tm_api_t tm;
-	int has_dialog;
 
 	counter_handle_t selected, failed, failovers, exhausted, state_lost;
 	counter_handle_t refused_capacity, refused_down, refused_margin;
 	counter_handle_t refused_blocked, emergency, redirected;
-	counter_handle_t loads, loads_failed, events_lost, released_late;
+	counter_handle_t events_lost, released_late;
 };
 
 extern struct callroute_state callroute;
+
+/* Opens a read section: the data in use, NULL when there are none. */
+static inline const struct callroute_image *callroute_enter(void)
+{
+	return tg_snapshot_enter(callroute.loads.snapshots, process_no, NULL, NULL);
+}
+
+static inline void callroute_leave(void)
+{
+	tg_snapshot_leave(callroute.loads.snapshots, process_no);
+}
 
 #endif

@@ -37,13 +37,12 @@ static int is_deck(const struct glue_row *row, void *arg)
  * do, -1. */
 static int keep_rates(struct callroute_builder *b, uint32_t except)
 {
-	const struct callroute_image *old =
-			tg_snapshot_enter(callroute.snapshots, process_no, NULL, NULL);
+	const struct callroute_image *old = callroute_enter();
 	int rc = old != NULL && callroute_can_keep_rates(b, old, except);
 
 	if(rc && callroute_keep_rates(b, old, except) < 0)
 		rc = -1;
-	tg_snapshot_leave(callroute.snapshots, process_no);
+	callroute_leave();
 	return rc;
 }
 
@@ -59,7 +58,7 @@ static int read_rates(struct glue_db *db, struct callroute_builder *b,
 		if(glue_db_each(db, "callroute_deck", "name", is_deck, &s) < 0)
 			return -1;
 		if(s.id == 0) {
-			snprintf(load->message, sizeof load->message,
+			snprintf(load->base.message, sizeof load->base.message,
 					"there is no deck '%s'", load->order.deck);
 			return -1;
 		}
@@ -96,8 +95,8 @@ int callroute_read_tables(
 	}
 	if(rc == 0 && !glue_db_is_whole(&db))
 		rc = -1;
-	if(rc < 0 && load->message[0] == '\0')
-		strcpy(load->message, db.error);
+	if(rc < 0 && db.error[0] != '\0')
+		glue_load_say(&load->base, db.error);
 	glue_db_close(&db);
 	return rc;
 }

@@ -12,8 +12,7 @@
 int callroute_copy_trunk(
 		uint32_t id, struct callroute_view *view, struct callroute_claim *claim)
 {
-	const struct callroute_image *im =
-			tg_snapshot_enter(callroute.snapshots, process_no, NULL, NULL);
+	const struct callroute_image *im = callroute_enter();
 	const struct callroute_trunk *t = im ? callroute_find_trunk(im, id) : NULL;
 
 	if(t != NULL) {
@@ -31,15 +30,14 @@ int callroute_copy_trunk(
 		if(!c->enabled)
 			view->trunk.state = CALLROUTE_DOWN;
 	}
-	tg_snapshot_leave(callroute.snapshots, process_no);
+	callroute_leave();
 	return t != NULL ? 0 : -ENOENT;
 }
 
 int callroute_copy_breaker(uint32_t id, struct callroute_breaker_config *cfg,
 		struct callroute_codes *codes)
 {
-	const struct callroute_image *im =
-			tg_snapshot_enter(callroute.snapshots, process_no, NULL, NULL);
+	const struct callroute_image *im = callroute_enter();
 	const struct callroute_trunk *t = im ? callroute_find_trunk(im, id) : NULL;
 	int has = t != NULL && t->has_breaker;
 
@@ -47,6 +45,6 @@ int callroute_copy_breaker(uint32_t id, struct callroute_breaker_config *cfg,
 		*cfg = t->breaker;
 		*codes = t->breaker_codes;
 	}
-	tg_snapshot_leave(callroute.snapshots, process_no);
+	callroute_leave();
 	return has ? 0 : -ENOENT;
 }

@@ -55,7 +55,7 @@ static int read_page(rpc_t *rpc, void *ctx, struct row *rows)
 
 	if(glue_rpc_page(rpc, ctx, &page) < 0)
 		return -1;
-	im = tg_snapshot_enter(callroute.snapshots, process_no, NULL, NULL);
+	im = callroute_enter();
 	for(uint64_t i = 0; im != NULL && i < im->trunks.count; i++) {
 		const struct callroute_trunk *t =
 				&CALLROUTE_ROWS(im, struct callroute_trunk, trunks)[i];
@@ -78,7 +78,7 @@ static int read_page(rpc_t *rpc, void *ctx, struct row *rows)
 		memcpy(r->carrier, c->name, sizeof r->carrier);
 		memcpy(r->uri, t->uri, sizeof r->uri);
 	}
-	tg_snapshot_leave(callroute.snapshots, process_no);
+	callroute_leave();
 	return n;
 }
 
@@ -145,11 +145,11 @@ void callroute_rpc_set_trunk(rpc_t *rpc, void *ctx)
 		rpc->fault(ctx, 400, "the state is up, drain, down or table");
 		return;
 	}
-	im = tg_snapshot_enter(callroute.snapshots, process_no, NULL, NULL);
+	im = callroute_enter();
 	t = im ? callroute_find_trunk_name(im, name, strlen(name)) : NULL;
 	if(t != NULL)
 		slot = (int)t->live;
-	tg_snapshot_leave(callroute.snapshots, process_no);
+	callroute_leave();
 	if(slot < 0
 			|| callroute_live_set_admin(
 					   callroute.live, slot, (enum callroute_admin)admin)
@@ -250,7 +250,7 @@ void callroute_rpc_list_quality(rpc_t *rpc, void *ctx)
 	if(given < 0 || glue_rpc_page(rpc, ctx, &page) < 0)
 		return;
 	name = given ? text : NULL;
-	im = tg_snapshot_enter(callroute.snapshots, process_no, NULL, NULL);
+	im = callroute_enter();
 	for(uint64_t i = 0; im != NULL && i < im->trunks.count; i++) {
 		const struct callroute_trunk *t =
 				&CALLROUTE_ROWS(im, struct callroute_trunk, trunks)[i];
@@ -260,7 +260,7 @@ void callroute_rpc_list_quality(rpc_t *rpc, void *ctx)
 		found = 1;
 		n = read_quality(t, &page, rows, n, now);
 	}
-	tg_snapshot_leave(callroute.snapshots, process_no);
+	callroute_leave();
 	if(!found && name != NULL && strcmp(name, "*") != 0) {
 		rpc->fault(ctx, 404, "there is no trunk %s", name);
 		return;

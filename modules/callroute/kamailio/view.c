@@ -8,32 +8,27 @@
 #include "callroute/kamailio/event.h"
 #include "callroute/kamailio/request.h"
 #include "callroute/kamailio/trunk.h"
+#include "glue/pv.h"
 
 #include <string.h>
 
-/*
- * One message at a time is processed by a process. A failure route has a message
- * of its own, a copy with the request's number: it runs in any process, so it may
- * not depend on what this one remembers of the request.
- */
+/* A failure route has a message of its own, a copy with the request's number: it
+ * runs in any process, so it may not depend on what this one remembers of the
+ * request. */
 static struct callroute_view current;
-static unsigned current_id;
-static int current_pid, current_failing;
-static int current_set;
+static struct glue_pv_message current_message;
+static int current_failing;
 
 struct callroute_view *callroute_view_of(const sip_msg_t *msg)
 {
 	int failing = is_route_type(FAILURE_ROUTE) != 0;
 
-	if(current_set && current_id == msg->id && current_pid == msg->pid
-			&& current_failing == failing)
+	if(glue_pv_is_message(&current_message, msg) && current_failing == failing)
 		return &current;
 	memset(&current, 0, sizeof current);
 	current.reason = "";
-	current_id = msg->id;
-	current_pid = msg->pid;
+	glue_pv_set_message(&current_message, msg);
 	current_failing = failing;
-	current_set = 1;
 	return &current;
 }
 

@@ -2,8 +2,6 @@
 #include "fraudguard/kamailio/event.h"
 #include "fraudguard/kamailio/state.h"
 
-#include <ctype.h>
-
 static const char *event_name(const struct fraudguard_hit *h)
 {
 	if(h->mode != FRAUDGUARD_ENFORCE)
@@ -33,14 +31,7 @@ void fraudguard_report(const struct fraudguard_hit *hit)
 	/* A Call-ID is the caller's text: nothing of it may end the log line. */
 	struct fraudguard_hit h = *hit;
 
-	for(char *p = h.callid; *p; p++) {
-		if(!isgraph((unsigned char)*p))
-			*p = '?';
-	}
-	for(char *p = h.key; *p; p++) {
-		if(!isgraph((unsigned char)*p))
-			*p = '?';
-	}
-	tg_ring_push(fraudguard.ring, &h, glue_now());
-	glue_keeper_wake(&fraudguard.keeper);
+	glue_make_printable(h.callid);
+	glue_make_printable(h.key);
+	glue_keeper_tell(&fraudguard.keeper, fraudguard.ring, &h);
 }

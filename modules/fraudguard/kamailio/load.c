@@ -86,72 +86,47 @@ static int read_tables(struct fraudguard_builder *b)
 	return rc;
 }
 
-static void say(struct fraudguard_load *load, const char *text)
-{
-	if(load->message[0] == '\0')
-		snprintf(load->message, sizeof load->message, "%s", text);
-}
-
-static void complain(void *arg, const char *line)
-{
-	LM_ERR("bad-row %s\n", line);
-	say(arg, line);
-}
-
 static int build(struct fraudguard_load *load)
 {
 	struct fraudguard_builder b;
 	void *mem;
 	size_t size;
-	int rc = tg_snapshot_begin(fraudguard.snapshots, &mem, &size);
+	int rc = glue_load_slot(&fraudguard.loads, &load->base, &mem, &size);
 
-	if(rc < 0) {
-		say(load, "every snapshot slot is still being read: try again");
+	if(rc < 0)
 		return rc;
-	}
-	fraudguard_build_start(&b, mem, complain, load);
+	fraudguard_build_start(&b, mem, glue_load_complain, &load->base);
 	if(fraudguard.db_url.len == 0) {
 		fraudguard_build_defaults(&b);
 	} else if((rc = read_tables(&b)) < 0) {
-		say(load, "the tables could not be read: see the log");
+		glue_load_say(&load->base, "the tables could not be read: see the log");
 	}
 	if(rc == 0) {
 		rc = fraudguard_build_finish(&b, time(NULL));
 		if(rc == -ENODATA)
-			say(load, "no rule that is on: an empty load is refused");
+			glue_load_say(&load->base,
+					"no rule that is on: an empty load is refused");
 	}
 	if(rc < 0) {
-		tg_snapshot_abort(fraudguard.snapshots);
+		tg_snapshot_abort(fraudguard.loads.snapshots);
 		return rc;
 	}
 	load->rules = b.im->rules;
 	load->allowed = b.im->nets + b.im->accounts;
-	return tg_snapshot_publish(fraudguard.snapshots, sizeof *b.im) > 0 ? 0
-																	   : -EIO;
+	return tg_snapshot_publish(fraudguard.loads.snapshots, sizeof *b.im) > 0
+				   ? 0
+				   : -EIO;
 }
 
-int fraudguard_last_load(struct fraudguard_load *out)
+int fraudguard_load_tables(const struct glue_order *order)
 {
-	return tg_store_get(fraudguard.load_store, 1, glue_now(), out);
-}
+	struct fraudguard_load load = {.rules = 0};
+	int rc;
 
-int fraudguard_load_tables(uint64_t ticket)
-{
-	struct fraudguard_load load = {.ticket = ticket, .at = time(NULL)};
-	int rc = build(&load);
-
-	load.ok = rc == 0;
-	say(&load, "ok");
-	tg_store_put(fraudguard.load_store, 1, 0, UINT64_MAX, glue_now(), &load);
+	glue_load_begin(&load.base, order->ticket);
+	rc = build(&load);
+	rc = glue_load_end(&fraudguard.loads, &load.base, rc, 0);
 	if(rc == 0)
 		LM_INFO("loaded rules=%u allowed=%u\n", load.rules, load.allowed);
-	else
-		LM_ERR("load-refused reason=\"%s\"%s\n", load.message,
-				tg_snapshot_generation(fraudguard.snapshots)
-						? " (the rules in use stay)"
-						: "");
-	/* Before the fork no process has counters of its own yet. */
-	if(ticket > 0)
-		counter_inc(rc == 0 ? fraudguard.loads : fraudguard.loads_failed);
-	return rc == 0 ? 0 : -1;
+	return rc;
 }

@@ -11,15 +11,11 @@
 /* Outcome of the last load, for fraudguard.status. */
 struct fraudguard_load
 {
-	uint64_t ticket; /* of the request that it answers; 0 = at start */
-	int64_t at;		 /* UTC seconds */
-	uint32_t ok, rules, allowed;
-	char message[512];
+	struct glue_load base;
+	uint32_t rules, allowed;
 };
 
 /* Loads the tables and publishes a snapshot, or keeps the old one and says why. 0, -1. */
-int fraudguard_load_tables(uint64_t ticket);
-/* The last load. 0, -ENOENT. */
-int fraudguard_last_load(struct fraudguard_load *out);
+int fraudguard_load_tables(const struct glue_order *order);
 
 #endif

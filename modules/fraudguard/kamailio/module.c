@@ -13,7 +13,7 @@
 #include "fraudguard/kamailio/load.h"
 #include "fraudguard/kamailio/state.h"
 #include "glue/map.h"
-#include "glue/param.h"
+#include "glue/module.h"
 
 #include <string.h>
 
@@ -22,24 +22,18 @@ static int child_init(int rank);
 static void keeper_wake(void);
 static void keeper_tick(uint64_t now);
 
-static const param_export_t params[] = {
-		{"db_url", PARAM_STR, &fraudguard.db_url},
-		{"emergency_numbers", PARAM_STR, &fraudguard.emergency_numbers},
-		{"cells", PARAM_INT, &fraudguard.cells},
-		{"bans", PARAM_INT, &fraudguard.bans},
-		{"calls", PARAM_INT, &fraudguard.calls},
-		{"ring_sec", PARAM_INT, &fraudguard.ring_sec},
-		{"call_sec", PARAM_INT, &fraudguard.call_sec},
-		{0, 0, 0},
+static const struct glue_param params[] = {
+		GLUE_PARAM_TEXT("db_url", &fraudguard.db_url),
+		GLUE_PARAM_TEXT("emergency_numbers", &fraudguard.emergency_numbers),
+		GLUE_PARAM_INT("cells", &fraudguard.cells, 1024, 1 << 28, "cells"),
+		GLUE_PARAM_INT("bans", &fraudguard.bans, 64, 1 << 22, "records"),
+		GLUE_PARAM_INT("calls", &fraudguard.calls, 64, 1 << 24, "calls"),
+		GLUE_PARAM_INT("ring_sec", &fraudguard.ring_sec, 10, 3600, "seconds"),
+		GLUE_PARAM_INT(
+				"call_sec", &fraudguard.call_sec, 60, 7 * 86400, "seconds"),
 };
-
-static const struct glue_param ranges[] = {
-		{"cells", &fraudguard.cells, 1024, 1 << 28, "cells"},
-		{"bans", &fraudguard.bans, 64, 1 << 22, "records"},
-		{"calls", &fraudguard.calls, 64, 1 << 24, "calls"},
-		{"ring_sec", &fraudguard.ring_sec, 10, 3600, "seconds"},
-		{"call_sec", &fraudguard.call_sec, 60, 7 * 86400, "seconds"},
-};
+#define PARAMS ((int)(sizeof params / sizeof params[0]))
+static param_export_t param_exports[PARAMS + 1];
 
 static counter_def_t counters[] = {
 		{&fraudguard.sources_checked, "sources_checked", 0, 0, 0,
@@ -53,11 +47,21 @@ static counter_def_t counters[] = {
 				"rules that fired without being enforced"},
 		{&fraudguard.untracked, "untracked", 0, 0, 0,
 				"events that found no room in a table (raise cells or calls)"},
-		{&fraudguard.loads, "loads", 0, 0, 0, "loads that were published"},
-		{&fraudguard.loads_failed, "loads_failed", 0, 0, 0,
+		{&fraudguard.loads.published, "loads", 0, 0, 0,
+				"loads that were published"},
+		{&fraudguard.loads.refused, "loads_failed", 0, 0, 0,
 				"loads that were refused; the old rules stayed"},
 		{0, 0, 0, 0, 0, 0},
 };
+
+static const struct glue_module module = {.name = "fraudguard",
+		.params = params,
+		.param_count = PARAMS,
+		.param_exports = param_exports,
+		.kemi = fraudguard_kemi,
+		.counters = counters,
+		.key = &fraudguard.tables.key,
+		.keeper = &fraudguard.keeper};
 
 /* What Kamailio's loader looks up. */
 #pragma GCC visibility push(default)
@@ -66,7 +70,7 @@ struct module_exports exports = {
 	.name = "fraudguard",
 	.dlflags = DEFAULT_DLFLAGS,
 	.cmds = (cmd_export_t *)fraudguard_cmds,
-	.params = (param_export_t *)params,
+	.params = param_exports,
 	.rpc_methods = (rpc_export_t *)fraudguard_rpcs,
 	.pv_items = (pv_export_t *)fraudguard_pvs,
 	.init_mod_f = mod_init,
@@ -79,7 +83,7 @@ MODULE_VERSION
 int mod_register(char *path, int *dlflags, void *p1, void *p2);
 int mod_register(char *path, int *dlflags, void *p1, void *p2)
 {
-	return sr_kemi_modules_add(fraudguard_kemi);
+	return glue_module_register(&module);
 }
 #pragma GCC visibility pop
 
@@ -102,17 +106,11 @@ static int map_memory(void)
 	rc = rc ? rc
 			: glue_map_leases(&t->leases, fraudguard.calls, fraudguard.calls);
 	rc = rc ? rc
-			: glue_map_store(
-					&fraudguard.load_store, 8, sizeof(struct fraudguard_load));
-	rc = rc ? rc
 			: glue_map_ring(
 					&fraudguard.ring, 1024, sizeof(struct fraudguard_hit));
 	rc = rc ? rc
-			: glue_map_snapshots(&fraudguard.snapshots, FRAUDGUARD_READERS,
-					sizeof(struct fraudguard_image));
-	rc = rc ? rc
-			: glue_map_bytes(
-					(void **)&fraudguard.shared, sizeof *fraudguard.shared);
+			: glue_loads_map(
+					&fraudguard.loads, sizeof(struct fraudguard_image));
 	if(rc != 0) {
 		LM_ERR("cannot map shared memory (cells=%d, bans=%d, calls=%d): %s\n",
 				fraudguard.cells, fraudguard.bans, fraudguard.calls,
@@ -151,19 +149,12 @@ static int split_emergency(void)
 
 static int mod_init(void)
 {
-	if(glue_param_check(ranges, sizeof ranges / sizeof ranges[0]) < 0
-			|| split_emergency() < 0)
+	static const struct glue_order at_start;
+
+	if(glue_module_init(&module) < 0 || split_emergency() < 0)
 		return -1;
-	if(tg_hashkey_random(&fraudguard.tables.key) < 0) {
-		LM_ERR("no random source for the hash key\n");
-		return -1;
-	}
-	if(counter_register_array("fraudguard", counters) < 0) {
-		LM_ERR("cannot register the statistics\n");
-		return -1;
-	}
 	if(map_memory() < 0 || fraudguard_dialog_init() < 0
-			|| fraudguard_load_tables(0) < 0)
+			|| fraudguard_load_tables(&at_start) < 0)
 		return -1;
 	fraudguard.keeper = (struct glue_keeper){.name = "fraudguard keeper",
 			.tick_ms = 250,
@@ -174,30 +165,26 @@ static int mod_init(void)
 
 static int child_init(int rank)
 {
-	if(process_no >= FRAUDGUARD_READERS) {
-		LM_ERR("process number %d: fraudguard serves %d processes at most\n",
-				process_no, FRAUDGUARD_READERS);
-		return -1;
-	}
-	return glue_keeper_fork(&fraudguard.keeper, rank);
+	return glue_module_child(&module, rank);
 }
 
 /* --- keeper ---------------------------------------------------------------- */
 
+/* Reloads that wait for the same thing are served together. */
 static void keeper_wake(void)
 {
-	static uint64_t done;
-	uint64_t ticket = atomic_load(&fraudguard.shared->ticket);
+	struct glue_order order;
+	int has = 0;
 
-	if(ticket == done)
-		return;
-	done = ticket;
-	fraudguard_load_tables(ticket);
+	while(glue_load_next(&fraudguard.loads, &order) == 0)
+		has = 1;
+	if(has)
+		fraudguard_load_tables(&order);
 }
 
 static void keeper_tick(uint64_t now)
 {
 	fraudguard_log_events(now);
 	tg_lease_sweep(fraudguard.tables.leases, now, 4096);
-	tg_snapshot_reclaim(fraudguard.snapshots);
+	glue_loads_tick(&fraudguard.loads);
 }

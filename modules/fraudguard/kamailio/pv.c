@@ -31,8 +31,7 @@ static const struct glue_pv_item items[] = {{"rule", RULE}, {"key", KEY},
 
 /* One message at a time is processed by a process. */
 static struct fraudguard_hit current;
-static unsigned current_id;
-static int current_pid;
+static struct glue_pv_message current_message;
 
 void fraudguard_pv_remember(
 		const sip_msg_t *msg, const struct fraudguard_hit *hit)
@@ -41,8 +40,7 @@ void fraudguard_pv_remember(
 		current = *hit;
 	else
 		current.rule[0] = '\0';
-	current_id = msg->id;
-	current_pid = msg->pid;
+	glue_pv_set_message(&current_message, msg);
 }
 
 /* When the caller may try again: the ban's end, else the window's length. */
@@ -57,8 +55,7 @@ static int retry_after(void)
 
 static int get_value(sip_msg_t *msg, pv_param_t *param, pv_value_t *res)
 {
-	if(current_id != msg->id || current_pid != msg->pid
-			|| current.rule[0] == '\0')
+	if(!glue_pv_is_message(&current_message, msg) || current.rule[0] == '\0')
 		return pv_get_null(msg, param, res);
 	switch((enum item)glue_pv_item(param)) {
 		case RULE:

@@ -6,6 +6,7 @@
 #include "fraudguard/kamailio/functions.h"
 #include "fraudguard/kamailio/load.h"
 #include "fraudguard/kamailio/state.h"
+#include "glue/rpc.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -30,28 +31,26 @@ static const char *const stats_doc[] = {"State of the tables", 0};
 
 static void rpc_reload(rpc_t *rpc, void *ctx)
 {
-	uint64_t ticket = atomic_fetch_add(&fraudguard.shared->ticket, 1) + 1;
-	void *h;
+	struct glue_order order;
 
-	glue_keeper_wake(&fraudguard.keeper);
-	if(rpc->add(ctx, "{", &h) == 0)
-		rpc->struct_add(h, "d", "ticket", (int)ticket);
+	glue_load_ask(rpc, ctx, &fraudguard.loads, &fraudguard.keeper, &order);
 }
 
 static void rpc_status(rpc_t *rpc, void *ctx)
 {
-	struct fraudguard_load load = {.message = "busy"};
-	uint64_t generation = tg_snapshot_generation(fraudguard.snapshots);
+	struct fraudguard_load load;
 	void *h, *l;
 
-	fraudguard_last_load(&load);
+	glue_load_last(&fraudguard.loads, &load.base);
 	if(rpc->add(ctx, "{", &h) < 0)
 		return;
-	rpc->struct_add(h, "d{", "generation", (int)generation, "last_load", &l);
-	rpc->struct_add(l, "dsddds", "ticket", (int)load.ticket, "result",
-			load.ok ? "published" : "refused", "at", (int)load.at, "rules",
-			(int)load.rules, "allowed", (int)load.allowed, "message",
-			load.message);
+	rpc->struct_add(h, "dd{", "generation",
+			(int)tg_snapshot_generation(fraudguard.loads.snapshots),
+			"pending_reclaim", glue_loads_waiting(&fraudguard.loads),
+			"last_load", &l);
+	rpc->struct_add(
+			l, "dd", "rules", (int)load.rules, "allowed", (int)load.allowed);
+	glue_load_add(rpc, l, &load.base, 0);
 }
 
 static void rpc_list_rules(rpc_t *rpc, void *ctx)
@@ -85,41 +84,32 @@ static void rpc_list_rules(rpc_t *rpc, void *ctx)
 	}
 }
 
-/* 0, or -1 when nothing can be added any more. */
-static int list_store(
-		rpc_t *rpc, void *ctx, struct tg_store *bans, struct glue_page *page)
+static int add_ban(rpc_t *rpc, void *ctx, const void *payload)
 {
-	struct fraudguard_ban b;
-	uint32_t cursor = 0;
-	int rc, tries = 10; /* a set whose holder was stopped: 20 ms each */
+	const struct fraudguard_ban *b = payload;
 	void *h;
 
-	while((rc = tg_store_next(bans, &cursor, glue_now(), NULL, NULL, &b)) == 0
-			|| (rc == -EBUSY && tries-- > 0)) {
-		if(rc < 0 || !glue_rpc_row(page))
-			continue;
-		if(rpc->add(ctx, "{", &h) < 0)
-			return -1;
-		rpc->struct_add(h, "ssdddsdd", "key", b.key, "rule", b.rule, "observed",
-				(int)b.observed, "threshold", (int)b.threshold, "window",
-				(int)b.window_sec, "callid", b.callid, "since", (int)b.since,
-				"until", (int)b.until);
-	}
-	if(rc != -EBUSY)
-		return 0;
-	rpc->fault(ctx, 500,
-			"a process is stopped inside the table of bans: no whole list now");
-	return -1;
+	if(rpc->add(ctx, "{", &h) < 0)
+		return -1;
+	rpc->struct_add(h, "ssdddsdd", "key", b->key, "rule", b->rule, "observed",
+			(int)b->observed, "threshold", (int)b->threshold, "window",
+			(int)b->window_sec, "callid", b->callid, "since", (int)b->since,
+			"until", (int)b->until);
+	return 0;
 }
 
 static void rpc_list_bans(rpc_t *rpc, void *ctx)
 {
+	struct fraudguard_ban room;
 	struct glue_page page;
 
 	if(glue_rpc_page(rpc, ctx, &page) < 0)
 		return;
-	if(list_store(rpc, ctx, fraudguard.tables.source_bans, &page) == 0)
-		list_store(rpc, ctx, fraudguard.tables.account_bans, &page);
+	if(glue_rpc_store(rpc, ctx, fraudguard.tables.source_bans, &page, &room,
+			   "bans", add_ban)
+			== 0)
+		glue_rpc_store(rpc, ctx, fraudguard.tables.account_bans, &page, &room,
+				"bans", add_ban);
 }
 
 /* The next parameter as a key. 0, or -1 after a fault; `usage` when there is none. */

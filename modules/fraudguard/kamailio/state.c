@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "fraudguard/kamailio/state.h"
+#include "fraudguard/kamailio/load.h"
 
 struct fraudguard_state fraudguard = {
 		.db_url = STR_STATIC_INIT(""),
@@ -9,5 +10,7 @@ struct fraudguard_state fraudguard = {
 		.calls = 65536,
 		.ring_sec = 180,
 		.call_sec = 43200,
+		.loads = {.order_bytes = sizeof(struct glue_order),
+				.record_bytes = sizeof(struct fraudguard_load)},
 		.keeper = {.fd = -1}, /* nobody to wake before module.c starts it */
 };

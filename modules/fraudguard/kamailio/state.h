@@ -10,20 +10,11 @@
 #include "fraudguard/fraudguard.h"
 #include "glue/keeper.h"
 #include "glue/ksr.h"
-#include "glue/rpc.h"
+#include "glue/load.h"
 #include "lib/share/ring.h"
 #include "lib/share/snapshot.h"
 
-#include <stdatomic.h>
-
-#define FRAUDGUARD_READERS 4096 /* Kamailio's processes, by number */
 #define FRAUDGUARD_EMERGENCY_MAX 32
-
-/* In shared memory. */
-struct fraudguard_shared
-{
-	_Atomic uint64_t ticket; /* reload requests so far */
-};
 
 struct fraudguard_state
 {
@@ -34,16 +25,13 @@ struct fraudguard_state
 	str emergency[FRAUDGUARD_EMERGENCY_MAX];
 	int emergency_count;
 	int has_dialog;
-	struct fraudguard_shared *shared;
 	struct fraudguard_tables tables;
-	struct tg_snapshots *snapshots;
-	struct tg_store *load_store; /* the one struct fraudguard_load */
-	struct tg_ring *ring;		 /* struct fraudguard_hit, to be logged */
+	struct glue_loads loads; /* struct fraudguard_load */
+	struct tg_ring *ring;	 /* struct fraudguard_hit, to be logged */
 	struct glue_keeper keeper;
 
 	counter_handle_t sources_checked, sources_refused, calls_checked,
-			calls_refused, bans_written, shadow_hits, untracked, loads,
-			loads_failed;
+			calls_refused, bans_written, shadow_hits, untracked;
 };
 
 extern struct fraudguard_state fraudguard;
@@ -56,12 +44,13 @@ static inline struct fraudguard_now fraudguard_clock(void)
 /* The rules, for one read section. NULL when none were loaded. */
 static inline const struct fraudguard_image *fraudguard_rules(void)
 {
-	return tg_snapshot_enter(fraudguard.snapshots, process_no, NULL, NULL);
+	return tg_snapshot_enter(
+			fraudguard.loads.snapshots, process_no, NULL, NULL);
 }
 
 static inline void fraudguard_rules_done(void)
 {
-	tg_snapshot_leave(fraudguard.snapshots, process_no);
+	tg_snapshot_leave(fraudguard.loads.snapshots, process_no);
 }
 
 #endif

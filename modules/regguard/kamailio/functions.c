@@ -10,7 +10,6 @@
 #include "regguard/kamailio/usrloc.h"
 #include "core/ip_addr.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -29,13 +28,8 @@ static void tell(sip_msg_t *msg, const struct regguard_request *r,
 	snprintf(e.source, sizeof e.source, "%.*s:%s:%d", GLUE_STR(proto),
 			ip_addr2a(&msg->rcv.src_ip), msg->rcv.src_port);
 	snprintf(e.callid, sizeof e.callid, "%.*s", GLUE_STR(msg->callid->body));
-	/* The client's text must not end or forge a log line. */
-	for(char *p = e.callid; *p; p++) {
-		if(!isgraph((unsigned char)*p))
-			*p = '?';
-	}
-	tg_ring_push(regguard.ring, &e, glue_now());
-	glue_keeper_wake(&regguard.keeper);
+	glue_make_printable(e.callid);
+	glue_keeper_tell(&regguard.keeper, regguard.ring, &e);
 }
 
 static void count(int verdict)
@@ -69,8 +63,7 @@ static int read_register(sip_msg_t *msg, struct regguard_request *r)
 static int conclude(sip_msg_t *msg, const struct regguard_request *r,
 		struct regguard_answer *a)
 {
-	enum regguard_mode mode =
-			a->deterministic ? regguard.findings : regguard.novelty;
+	int mode = a->deterministic ? regguard.findings : regguard.novelty;
 	int enforced;
 
 	if(mode == REGGUARD_OFF)

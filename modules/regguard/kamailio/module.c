@@ -11,7 +11,7 @@
 #include "regguard/kamailio/state.h"
 #include "regguard/kamailio/usrloc.h"
 #include "glue/map.h"
-#include "glue/param.h"
+#include "glue/module.h"
 
 #include <string.h>
 
@@ -19,30 +19,28 @@ static int mod_init(void);
 static int child_init(int rank);
 static void keeper_tick(uint64_t now);
 
-static const param_export_t params[] = {
-		{"findings_mode", PARAM_STR, &regguard.findings_mode},
-		{"novelty_mode", PARAM_STR, &regguard.novelty_mode},
-		{"quarantine_table", PARAM_STR, &regguard.quarantine_table},
-		{"profiles", PARAM_INT, &regguard.profiles},
-		{"answered", PARAM_INT, &regguard.answered},
-		{"events", PARAM_INT, &regguard.events},
-		{"learn_days", PARAM_INT, &regguard.learn_days},
-		{"learn_registrations", PARAM_INT, &regguard.learn_registrations},
-		{"profile_days", PARAM_INT, &regguard.profile_days},
-		{"answered_sec", PARAM_INT, &regguard.answered_sec},
-		{0, 0, 0},
-};
+/* As enum regguard_mode has them. */
+static const char *const modes[] = {"off", "shadow", "enforce", NULL};
 
-static const struct glue_param ranges[] = {
-		{"profiles", &regguard.profiles, 64, 1 << 24, "AoRs"},
-		{"answered", &regguard.answered, 64, 1 << 26, "digest responses"},
-		{"events", &regguard.events, 64, 1 << 20, "events"},
-		{"learn_days", &regguard.learn_days, 0, 365, "days"},
-		{"learn_registrations", &regguard.learn_registrations, 1, 1000,
-				"registrations"},
-		{"profile_days", &regguard.profile_days, 1, 3650, "days"},
-		{"answered_sec", &regguard.answered_sec, 30, 7 * 86400, "seconds"},
+static const struct glue_param params[] = {
+		GLUE_PARAM_WORD("findings_mode", &regguard.findings_mode, modes,
+				&regguard.findings),
+		GLUE_PARAM_WORD("novelty_mode", &regguard.novelty_mode, modes,
+				&regguard.novelty),
+		GLUE_PARAM_TEXT("quarantine_table", &regguard.quarantine_table),
+		GLUE_PARAM_INT("profiles", &regguard.profiles, 64, 1 << 24, "AoRs"),
+		GLUE_PARAM_INT("answered", &regguard.answered, 64, 1 << 26,
+				"digest responses"),
+		GLUE_PARAM_INT("events", &regguard.events, 64, 1 << 20, "events"),
+		GLUE_PARAM_INT("learn_days", &regguard.learn_days, 0, 365, "days"),
+		GLUE_PARAM_INT("learn_registrations", &regguard.learn_registrations, 1,
+				1000, "registrations"),
+		GLUE_PARAM_INT("profile_days", &regguard.profile_days, 1, 3650, "days"),
+		GLUE_PARAM_INT("answered_sec", &regguard.answered_sec, 30, 7 * 86400,
+				"seconds"),
 };
+#define PARAMS ((int)(sizeof params / sizeof params[0]))
+static param_export_t param_exports[PARAMS + 1];
 
 static counter_def_t counters[] = {
 		{&regguard.checked, "checked", 0, 0, 0, "registrations judged"},
@@ -60,6 +58,15 @@ static counter_def_t counters[] = {
 		{0, 0, 0, 0, 0, 0},
 };
 
+static const struct glue_module module = {.name = "regguard",
+		.params = params,
+		.param_count = PARAMS,
+		.param_exports = param_exports,
+		.kemi = regguard_kemi,
+		.counters = counters,
+		.key = &regguard.tables.key,
+		.keeper = &regguard.keeper};
+
 /* What Kamailio's loader looks up. */
 #pragma GCC visibility push(default)
 /* clang-format off */
@@ -67,7 +74,7 @@ struct module_exports exports = {
 	.name = "regguard",
 	.dlflags = DEFAULT_DLFLAGS,
 	.cmds = (cmd_export_t *)regguard_cmds,
-	.params = (param_export_t *)params,
+	.params = param_exports,
 	.rpc_methods = (rpc_export_t *)regguard_rpcs,
 	.pv_items = (pv_export_t *)regguard_pvs,
 	.init_mod_f = mod_init,
@@ -80,26 +87,9 @@ MODULE_VERSION
 int mod_register(char *path, int *dlflags, void *p1, void *p2);
 int mod_register(char *path, int *dlflags, void *p1, void *p2)
 {
-	return sr_kemi_modules_add(regguard_kemi);
+	return glue_module_register(&module);
 }
 #pragma GCC visibility pop
-
-static int parse_mode(
-		const char *name, const str *text, enum regguard_mode *out)
-{
-	static const char *const modes[] = {"off", "shadow", "enforce"};
-
-	for(int i = 0; i < 3; i++) {
-		if(strlen(modes[i]) == (size_t)text->len
-				&& strncmp(modes[i], text->s, (size_t)text->len) == 0) {
-			*out = (enum regguard_mode)i;
-			return 0;
-		}
-	}
-	LM_ERR("modparam %s=%.*s: it takes off, shadow or enforce\n", name,
-			GLUE_STR(*text));
-	return -1;
-}
 
 static int map_memory(void)
 {
@@ -129,27 +119,13 @@ static int map_memory(void)
 
 static int mod_init(void)
 {
-	if(glue_param_check(ranges, sizeof ranges / sizeof ranges[0]) < 0
-			|| parse_mode("findings_mode", &regguard.findings_mode,
-					   &regguard.findings)
-					   < 0
-			|| parse_mode("novelty_mode", &regguard.novelty_mode,
-					   &regguard.novelty)
-					   < 0)
+	if(glue_module_init(&module) < 0)
 		return -1;
 	regguard.settings = (struct regguard_settings){
 			.learn_sec = (uint32_t)regguard.learn_days * 86400,
 			.learn_registrations = (uint32_t)regguard.learn_registrations,
 			.profile_sec = (uint32_t)regguard.profile_days * 86400,
 			.answered_sec = (uint32_t)regguard.answered_sec};
-	if(tg_hashkey_random(&regguard.tables.key) < 0) {
-		LM_ERR("no random source for the hash key\n");
-		return -1;
-	}
-	if(counter_register_array("regguard", counters) < 0) {
-		LM_ERR("cannot register the statistics\n");
-		return -1;
-	}
 	if(map_memory() < 0 || regguard_ul_init() < 0)
 		return -1;
 	regguard.keeper = (struct glue_keeper){
@@ -159,7 +135,7 @@ static int mod_init(void)
 
 static int child_init(int rank)
 {
-	return glue_keeper_fork(&regguard.keeper, rank);
+	return glue_module_child(&module, rank);
 }
 
 /* In the keeper: numbers the events, keeps them for the operator, logs them. */

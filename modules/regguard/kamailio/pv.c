@@ -26,23 +26,21 @@ static const struct glue_pv_item items[] = {{"score", SCORE},
 /* One message at a time is processed by a process. */
 static struct regguard_answer current;
 static char current_aor[REGGUARD_AOR_MAX];
-static unsigned current_id;
-static int current_pid;
+static struct glue_pv_message current_message;
 
 void regguard_pv_remember(const sip_msg_t *msg,
 		const struct regguard_request *r, const struct regguard_answer *a)
 {
 	current = *a;
 	memcpy(current_aor, r ? r->aor : "", r ? sizeof current_aor : 1);
-	current_id = msg->id;
-	current_pid = msg->pid;
+	glue_pv_set_message(&current_message, msg);
 }
 
 static int get_value(sip_msg_t *msg, pv_param_t *param, pv_value_t *res)
 {
 	static char reasons[128];
 
-	if(current_id != msg->id || current_pid != msg->pid)
+	if(!glue_pv_is_message(&current_message, msg))
 		return pv_get_null(msg, param, res);
 	switch((enum item)glue_pv_item(param)) {
 		case SCORE:

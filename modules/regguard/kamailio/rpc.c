@@ -6,6 +6,7 @@
 #include "regguard/kamailio/functions.h"
 #include "regguard/kamailio/request.h"
 #include "regguard/kamailio/state.h"
+#include "glue/rpc.h"
 
 #include <arpa/inet.h>
 #include <stdio.h>

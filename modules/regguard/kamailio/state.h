@@ -9,7 +9,6 @@
 
 #include "glue/keeper.h"
 #include "glue/ksr.h"
-#include "glue/rpc.h"
 #include "lib/share/ring.h"
 #include "regguard/regguard.h"
 
@@ -49,8 +48,8 @@ struct regguard_state
 	int profiles, answered, events, learn_days, learn_registrations,
 			profile_days, answered_sec;
 
-	enum regguard_mode findings, novelty; /* parsed modes */
-	int use_domain; /* usrloc's: AoRs carry their domain */
+	int findings, novelty; /* enum regguard_mode */
+	int use_domain;		   /* usrloc's: AoRs carry their domain */
 	struct regguard_settings settings;
 	struct regguard_tables tables;
 	struct regguard_shared *shared;

@@ -120,7 +120,7 @@ def test_user_in_a_long_domain(tmp_path, user, domain, said):
     with edge_of(tmp_path, [did(1, "user", user)], route) as edge:
         answer = edge.asked(f"sip:{NUMBER}@{'d' * domain}")
         assert answer.reason.removeprefix("rc ") == said, answer
-        assert said.startswith("1 ") or "longer than 1023" in edge.kamailio.wait_line("did target=")
+        assert said.startswith("1 ") or "longer than 1023" in edge.kamailio.wait_line("did-too-long target=")
 
 
 def test_user_of_a_domain_rings(tmp_path):
