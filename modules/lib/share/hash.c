@@ -1,8 +1,8 @@
 /*
  * SipHash-c-d from one template, and the table ids made of it; see hash.h.
  *
- * Input words are little-endian whatever the machine, so that a value sent to
- * another node means the same there.
+ * Input words are read as little-endian on every machine, so that a value sent
+ * to another node means the same there.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -22,8 +22,8 @@ int tg_hashkey_random(struct tg_hashkey *key)
 	unsigned char *at = (unsigned char *)key;
 	size_t left = sizeof(*key);
 
-	/* A request of up to 256 bytes is never cut short once the kernel's pool
-	 * is ready; a signal may only interrupt the wait for that. */
+	/* Once the kernel's pool is ready, it answers a request of up to 256 bytes
+	 * in full. Before that, a signal may interrupt the wait. */
 	while(left > 0) {
 		ssize_t got = getrandom(at, left, 0);
 
@@ -87,7 +87,7 @@ static INLINE void sip_word(struct sip_state *s, uint64_t word, int c)
 	s->v0 ^= word;
 }
 
-/* Absorbs the `len` bytes at `p`, of `total` in the whole message, and closes. */
+/* Hashes the last `len` bytes, at `p`, of a message of `total` bytes. */
 static INLINE uint64_t sip_finish(struct sip_state *s, const unsigned char *p,
 		size_t len, size_t total, int c, int d)
 {

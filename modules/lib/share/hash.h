@@ -1,8 +1,9 @@
 /*
- * Keyed hashing: attackers choose the keys (IPs, user names, Call-IDs), so
- * every table is indexed by SipHash under a key drawn at start.
+ * Keyed hashing. Attackers choose what the tables are indexed by (IP addresses,
+ * user names, Call-IDs), so every table uses SipHash with a secret key drawn at
+ * start.
  * Source: Aumasson, Bernstein: "SipHash: a fast short-input PRF" (2012);
- * SipHash-1-3 for tables, SipHash-2-4 where a value leaves the machine.
+ * SipHash-1-3 for tables, SipHash-2-4 for values that leave the machine.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -26,9 +27,9 @@ uint64_t tg_siphash13(
 uint64_t tg_siphash24(
 		const struct tg_hashkey *key, const void *data, size_t len);
 
-/* Hash of (space, data): one table serves several key spaces (rule numbers,
- * address prefixes, AoRs) without collisions by construction. Never returns 0,
- * so that 0 can mean "empty" in the tables. */
+/* Hash of (space, data). The space keeps several kinds of keys (rule numbers,
+ * address prefixes, AoRs) apart in one table. Never returns 0, so that 0 can
+ * mean "empty" in the tables. */
 uint64_t tg_hash_id(const struct tg_hashkey *key, uint32_t space,
 		const void *data, size_t len);
 

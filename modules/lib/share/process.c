@@ -1,10 +1,10 @@
 /*
- * The own process number is kept in a page that the kernel wipes in every
- * forked child (MADV_WIPEONFORK), so a stale number cannot be inherited, not
- * even past a raw clone(2) that runs no fork handlers.
+ * The own process number is kept in a page that the kernel clears in every
+ * forked child (MADV_WIPEONFORK). So a child never inherits its parent's
+ * number, not even after a raw clone(2), which runs no fork handlers.
  *
- * Memory: one page a process. Locking: none. Failure mode: where the page
- * cannot be had, every call asks the kernel.
+ * Memory: one page a process. Locking: none. Failure mode: without that page
+ * every call asks the kernel.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -36,7 +36,7 @@ static pid_t learn_self(atomic_int *page)
 		if(madvise(mem, size, MADV_WIPEONFORK) != 0
 				|| !atomic_compare_exchange_strong(&wiped_page, &other, page)) {
 			munmap(mem,
-					size); /* not supported, or another thread's was first */
+					size); /* not supported, or another thread's page is used */
 			return self;
 		}
 	}

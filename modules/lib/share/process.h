@@ -1,7 +1,7 @@
 /*
- * Process identity for structures in shared memory: who am I, is the other one
- * still there. Process numbers are those of the caller's PID namespace, which
- * all processes of one server share.
+ * Process identity for structures in shared memory: the own process number, and
+ * whether another process still exists. Process numbers are those of the
+ * caller's PID namespace, which all processes of one server share.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -10,13 +10,13 @@
 
 #include <sys/types.h>
 
-/* getpid(2) without the system call (100 ns on some machines), also right in a
- * freshly forked child. */
+/* As getpid(2), but without the system call, which takes 100 ns on some
+ * machines. Also right in a freshly forked child. */
 pid_t tg_process_self(void);
 
-/* Non-zero when no process `pid` exists any more. A zombie still exists; so
- * does a stranger that got the number of a dead process: callers must stay
- * correct, if slower, when a dead process looks alive. */
+/* Non-zero when no process has the number `pid` any more. A dead process may
+ * look alive: as a zombie, or because another process got its number. Callers
+ * must then stay correct, though they may be slower. */
 int tg_process_gone(pid_t pid);
 
 #endif

@@ -25,7 +25,8 @@ int tg_region_map(struct tg_region *r, size_t size)
 	if(base == MAP_FAILED)
 		return -ENOMEM;
 	/* The tables are probed at random: 2 MiB pages save a TLB miss on most
-	 * cold look-ups. Advice only; a kernel that refuses changes nothing. */
+	 * cold look-ups. This is advice: if the kernel refuses it, nothing else
+	 * changes. */
 	(void)madvise(base, size, MADV_HUGEPAGE);
 	r->base = base;
 	r->size = size;

@@ -1,8 +1,8 @@
 /*
  * Event ring: see ring.h for the contract.
  *
- * Each slot has one atomic word {lap, claim time, pid, state}; positions count
- * up for ever, position p uses slot p mod slots in lap p / slots.
+ * Each slot has one atomic word {lap, claim time, pid, state}. Positions only
+ * count up: position p uses slot p mod slots in lap p / slots.
  *
  *            claim (writer)       done (writer)
  *   FREE(lap) ---------> CLAIMED(lap) ------> READY(lap)
@@ -13,22 +13,24 @@
  *      +--next pass-----------+----------+-------+
  *                          (writer dead)
  *
- * A claim takes the slot and signs it in the same compare-and-swap, so there is
- * no moment in which a slot belongs to an unknown process. The tail moves after
- * that, by whoever comes next: a writer killed at any instruction holds up no
- * other writer. The reader skips a claim whose process is dead, or older than a
- * second. An abandoned slot stays its writer's, who may wake at any time and go
- * on copying: it is a hole that writers and reader step over, until that writer
- * says it is done (RETURNED) or is dead. Hence two processes never write the
- * same bytes, and no record can be torn by a late writer.
+ * A claim takes the slot and writes the pid into it in one compare-and-swap, so
+ * a slot never belongs to an unknown process. The tail moves after the claim,
+ * and any process may move it: a writer killed at any instruction holds up no
+ * other writer. The reader abandons a claim when its process is dead or when it
+ * is older than a second. An abandoned slot still belongs to its writer, which
+ * may wake at any time and go on copying. The slot is then a hole: writers and
+ * the reader step over it until its writer says that it is done (RETURNED) or
+ * is dead. Hence two processes never write the same bytes, and no late writer
+ * can tear a record.
  *
- * Only the reader makes slots FREE, and only when its head passes them; a slot
- * is a hole for a whole lap or not at all. A writer decides "hole" after it saw
- * that the head had passed the slot's previous lap. The reader frees a hole only
- * when the tail has passed it: nobody can claim what another steps over.
+ * Only the reader makes slots FREE, and only when its head passes them, so a
+ * slot is a hole for a whole lap or not at all. A writer takes a slot for a
+ * hole only after it saw the head past the slot's previous lap. The reader
+ * frees a hole only when the tail has passed it. So no writer can claim a slot
+ * that another writer steps over.
  *
  * Memory bound: tg_ring_size(). Locking: none; push is lock-free with a bounded
- * number of tries (then the record is dropped), pop is one process's.
+ * number of tries (then the record is dropped), pop is for one process only.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -44,8 +46,8 @@
 #define MIN_SLOTS 8u
 #define MAX_SLOTS (1u << 20)
 #define MAX_RECORD 4096u
-/* Each try but the last means that another writer got on, or steps over one
- * hole; more than this and something is very wrong: drop. */
+/* A try fails only because another writer made progress or because the slot is
+ * a hole. After so many failures the record is dropped. */
 #define MAX_TRIES 4096u
 
 /* Word: lap 27 | claim time 12 | pid 22 | state 3. Linux keeps process numbers
@@ -67,8 +69,8 @@ enum state
 #define TIME_MASK ((1u << TIME_BITS) - 1)
 /* Four units and a bit are at least one second. */
 #define TOO_OLD 4u
-/* Clocks of two processors may differ: this little ahead is not 18 minutes
- * ago. */
+/* Clocks of two processors may differ: a time up to this far ahead of `now` is
+ * not taken for one 18 minutes ago. */
 #define AHEAD 4u
 
 struct slot
@@ -181,7 +183,7 @@ int tg_ring_init(void *mem, size_t size, const struct tg_ring_config *cfg,
 
 /* --- writers ------------------------------------------------------------ */
 
-/* Moves the tail past `position`; whoever finds it still there does it. */
+/* Moves the tail past `position` if no other process has done so. */
 static void pass_tail(struct tg_ring *r, uint64_t position)
 {
 	atomic_compare_exchange_strong(&r->tail, &position, position + 1);
@@ -213,7 +215,7 @@ static struct slot *claim(struct tg_ring *r, uint64_t now, uint64_t *mine)
 		} else if(ahead < 0) {
 			return NULL; /* the last lap's record was not read yet */
 		} else if(ahead > 0 || state != FREE) {
-			pass_tail(r, tail); /* taken meanwhile */
+			pass_tail(r, tail); /* another writer took it */
 		} else {
 			*mine = make_word(lap_at(r, tail), time_of(now), self, CLAIMED);
 			if(atomic_compare_exchange_strong(&slot->word, &word, *mine)) {
@@ -237,8 +239,8 @@ int tg_ring_push(struct tg_ring *r, const void *record, uint64_t now)
 	if(atomic_compare_exchange_strong(
 			   &slot->word, &word, with_state(mine, READY)))
 		return 0;
-	/* The reader gave this push up and counted it. The slot is not touched
-	 * from here on: say so. */
+	/* The reader has given this push up and counted it as lost. Tell it that
+	 * this process no longer touches the slot. */
 	atomic_compare_exchange_strong(
 			&slot->word, &word, with_state(word, RETURNED));
 	return -ENOBUFS;
@@ -246,8 +248,8 @@ int tg_ring_push(struct tg_ring *r, const void *record, uint64_t now)
 
 /* --- the reader --------------------------------------------------------- */
 
-/* Sets the slot free for its next lap and moves on. In this order: a reader
- * killed in between leaves a slot that its successor recognises as read. */
+/* Frees the slot for its next lap, then moves the head. The order matters: the
+ * successor of a reader killed in between sees that the slot was read. */
 static void pass_head(struct tg_ring *r, struct slot *slot, uint64_t head)
 {
 	atomic_store(&slot->word,
@@ -255,7 +257,8 @@ static void pass_head(struct tg_ring *r, struct slot *slot, uint64_t head)
 	atomic_store(&r->head, head + 1);
 }
 
-/* A claim that waits for nobody: its process is dead or took too long. */
+/* Whether the reader abandons the claim: its process is dead or took too
+ * long. */
 static int given_up(uint64_t word, uint64_t now)
 {
 	uint32_t age = (time_of(now) - when_of(word)) & TIME_MASK;
@@ -290,7 +293,7 @@ int tg_ring_pop(struct tg_ring *r, void *record, uint64_t now)
 			case CLAIMED:
 				if(!given_up(word, now))
 					return -EAGAIN;
-				/* fails when the writer is done at last: look again */
+				/* fails when the writer has finished: look again */
 				if(atomic_compare_exchange_strong(
 						   &slot->word, &word, with_state(word, ABANDONED)))
 					drop(r);

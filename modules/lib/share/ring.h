@@ -1,10 +1,11 @@
 /*
  * Event ring: many processes push small records, one reader drains them.
- * A full ring drops the new record and counts it; nobody ever waits.
- * Records of one writer arrive in the order of their pushes. A writer that is
- * killed or stopped in the middle of a push delays the reader by a second at
- * most and costs its own record (counted) and, while it is only stopped, one
- * slot; a reader that is killed in the middle of a pop costs one record.
+ * A full ring drops the new record and counts it; no process ever waits.
+ * Records of one writer arrive in the order of their pushes.
+ * A writer that is killed or stopped in the middle of a push delays the reader
+ * by a second at most. Its record is lost and counted. While it is stopped, the
+ * ring has one slot less. A reader that is killed in the middle of a pop loses
+ * one record.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -28,8 +29,8 @@ int tg_ring_init(void *mem, size_t size, const struct tg_ring_config *cfg,
 		struct tg_ring **out);
 
 /* Copies one record in. 0, -ENOBUFS (dropped and counted). `now` (monotonic us)
- * dates the slot, so that one left half-written by a stopped process is skipped
- * after a second; one of a dead process is skipped at once. */
+ * dates the slot: the reader skips a half-written slot after a second if its
+ * process is stopped, at once if its process is dead. */
 int tg_ring_push(struct tg_ring *r, const void *record, uint64_t now);
 /* Copies the oldest record out. 0, -EAGAIN (nothing there). One reader. */
 int tg_ring_pop(struct tg_ring *r, void *record, uint64_t now);

@@ -19,7 +19,7 @@ void tg_row_bad(struct tg_rowcheck *c, const char *format, ...)
 	va_start(ap, format);
 	vsnprintf(line, sizeof line, format, ap);
 	va_end(ap);
-	/* What a column holds must not end or forge a log line. */
+	/* The text of a column must neither end nor forge a log line. */
 	for(char *p = line; *p; p++) {
 		if(iscntrl((unsigned char)*p))
 			*p = '?';

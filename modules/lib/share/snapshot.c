@@ -6,9 +6,9 @@
  *
  * Why the writer never reuses a slot that a reader is in
  *
- * A reader's word is {generation, exact or from, pid}; it protects the slot of
- * that generation, or every slot from that generation on. All steps marked * are
- * sequentially consistent, hence in one total order.
+ * A reader's word is {generation, exact or from, pid}. "exact" protects the
+ * slot of that generation, "from" every slot of that generation or a later one.
+ * All steps marked * are sequentially consistent, hence in one total order.
  *
  *   reader   R1  c1 = current                writer  W1* current = next
  *            R2* word = exact(c1)                    W2* scan all words
@@ -17,22 +17,22 @@
  *
  * The writer reuses the slot of generation g only after a scan (W2) that began
  * after g was replaced (W1). A reader that uses g read it in R3, hence before
- * that W1; its R2 is earlier still, so W2 sees the word (or a later one of the
- * same reader: then it has left g, and the release of that later store orders
- * its reads before the writer's writes).
+ * that W1. Its R2 is earlier still, so W2 sees the word of R2 or a later word
+ * of the same reader. A later word means that the reader has left g: the
+ * release of that store orders its reads before the writer's writes.
  *
- * When c2 != c1 a publish came in between. The reader then stores from(c1),
- * reads c3 = current, and narrows the word to exact(c3) before use. c3 >= c1, so
- * both words protect c3, and the argument above holds for from(c1) in R2's
- * place. No third round is needed: enter is wait-free.
+ * When c2 != c1, a publish came in between. The reader then stores from(c1),
+ * reads c3 = current, and narrows the word to exact(c3) before use. Since c3 >=
+ * c1, both words protect c3, and the proof above holds with from(c1) as R2. No
+ * third round is needed: enter is wait-free.
  *
- * The pid in the same word as the generation makes clearing a dead reader one
- * compare-and-swap that can hit no other process's section.
+ * Pid and generation share one word. So a dead reader is cleared by one
+ * compare-and-swap, which cannot hit the section of another process.
  *
  * Memory bound: tg_snapshot_size(); real memory only for slots in use.
  * Failure mode: a reader that never leaves keeps one slot; with 3 slots reloads
- * go on in the other two. Only one stopped between its second and third step of
- * the (rare) second round keeps all newer slots too, until it goes on or dies.
+ * go on in the other two. A reader stopped in its (rare) second round, between
+ * from(c1) and exact(c3), keeps all newer slots too until it goes on or dies.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -69,7 +69,7 @@ struct reader
 
 struct slot
 {
-	uint64_t generation; /* 0 = holds nothing; writer's eyes only */
+	uint64_t generation; /* 0 = holds nothing; only the writer reads it */
 	uint64_t used;
 };
 
@@ -124,8 +124,8 @@ static char *slot_mem(const struct tg_snapshots *s, uint32_t slot)
 	return (char *)s + s->slots_at + slot * s->slot_bytes;
 }
 
-/* Fails on memory that is no shared mapping or is locked (mlockall): it is
- * then kept, and reused all the same. */
+/* Fails on memory that is locked (mlockall) or not a shared mapping. The memory
+ * is then kept and reused. */
 static void give_back(struct tg_snapshots *s, uint32_t slot, size_t from)
 {
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
@@ -168,7 +168,7 @@ static uint64_t live_word(struct reader *r)
 	uint64_t word = atomic_load(&r->word);
 
 	if(word != 0 && tg_process_gone((pid_t)(word & PID_MASK))) {
-		/* When this fails, a successor has entered: judge its word. */
+		/* When this fails, another process has entered: return its word. */
 		if(atomic_compare_exchange_strong(&r->word, &word, 0))
 			return 0;
 	}
@@ -195,7 +195,8 @@ static int still_read(struct tg_snapshots *s, uint32_t slot)
 	return 0;
 }
 
-/* Not the current slot; one being built holds nothing and needs no check. */
+/* Whether the slot is not the current one. A slot being built has generation 0
+ * and needs no check here. */
 static int is_spare(const struct tg_snapshots *s, uint32_t slot)
 {
 	uint64_t current = atomic_load(&s->current);
@@ -207,7 +208,7 @@ int tg_snapshot_begin(struct tg_snapshots *s, void **mem, size_t *size)
 {
 	uint32_t i, found = s->slots;
 
-	/* A writer that died while building left its slot begun: start it over. */
+	/* A writer that died while it built a snapshot left its slot begun. */
 	if(s->begun != 0)
 		tg_snapshot_abort(s);
 	for(i = 0; i < s->slots && found == s->slots; i++)

@@ -1,7 +1,7 @@
 /*
  * Snapshots: immutable data that one writer (the keeper) replaces while many
  * processes read it. Readers never wait, the writer never waits for readers.
- * snapshot.c proves that nobody's data are taken away.
+ * snapshot.c proves that no reader's data are overwritten.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -16,12 +16,12 @@ struct tg_snapshots;
 
 struct tg_snapshot_config
 {
-	uint32_t slots;	   /* 2 .. 8; 3 lets one reader lag a whole reload behind */
+	uint32_t slots;	   /* 2 .. 8; with 3, one reader may lag a whole reload */
 	uint32_t readers;  /* highest reader number + 1; 1 .. 65536 */
 	size_t slot_bytes; /* room for one snapshot; rounded up to pages */
 };
 
-/* Bytes to map: header + slots; only slots in use take real memory. */
+/* Bytes to map for header and slots. Only slots in use take real memory. */
 size_t tg_snapshot_size(
 		const struct tg_snapshot_config *cfg); /* 0 = out of range */
 /* `mem` is page-aligned and zero-filled (tg_region_map). 0, -EINVAL. */
@@ -30,23 +30,24 @@ int tg_snapshot_init(void *mem, size_t size,
 
 /* --- writer, one process at a time ------------------------------------- */
 
-/* A free slot to build the next snapshot in; its content is undefined. A slot
- * begun before and neither published nor aborted (its writer died) is started
- * over. 0, -EBUSY (every other slot is still read: try again later; see
+/* Gives a free slot to build the next snapshot in; its content is undefined. If
+ * an earlier writer died between begin and publish, its slot is given up first.
+ * 0, -EBUSY (every other slot is still read: try again later; see
  * tg_snapshot_stuck). */
 int tg_snapshot_begin(struct tg_snapshots *s, void **mem, size_t *size);
-/* Makes the slot begun the current one; `used` bytes of it hold data, the pages
- * beyond go back to the system. Returns the new generation (> 0), or -EINVAL
- * (no slot begun, `used` too large: the slot stays begun), -EOVERFLOW. */
+/* Makes the slot of tg_snapshot_begin the current one. Its first `used` bytes
+ * hold the data; the pages behind them go back to the system.
+ * Returns the new generation (> 0), -EINVAL (no slot begun, or `used` too
+ * large: the slot stays begun), or -EOVERFLOW. */
 int64_t tg_snapshot_publish(struct tg_snapshots *s, size_t used);
-/* Drops the slot begun; the current snapshot stays. */
+/* Drops the slot of tg_snapshot_begin; the current snapshot stays. */
 void tg_snapshot_abort(struct tg_snapshots *s);
-/* Gives the memory of slots that nobody reads any more back to the system.
- * Returns how many slots still wait for a reader. */
+/* Gives the memory of old slots without a reader back to the system. Returns
+ * how many old slots still have a reader. */
 int tg_snapshot_reclaim(struct tg_snapshots *s);
-/* The process that keeps an old slot alive longest: fills its reader number,
- * pid and generation; a dead one is cleared on the way (begin and reclaim clear
- * those too). A zombie counts as alive until it is reaped. 0, -ENOENT. */
+/* The reader of the oldest slot that is not current: fills its reader number,
+ * pid and generation. Dead readers are cleared first, as in begin and reclaim.
+ * A zombie counts as alive until it is reaped. 0, -ENOENT. */
 int tg_snapshot_stuck(struct tg_snapshots *s, uint32_t *reader, pid_t *pid,
 		uint64_t *generation);
 

@@ -4,14 +4,16 @@
  *   header (56 bytes, little-endian): magic 8 | format name 16 | version 4 |
  *   zero 4 | payload length 8 | payload sum 8 | header sum 8, then the payload
  *
- * Sums are SipHash-2-4 under a fixed key. The header's sum covers all before
- * it, so the length is known to be sound before memory is taken for it.
+ * Sums are SipHash-2-4 under a fixed key. The header's sum covers all fields
+ * before it, so the length is known to be sound before memory is allocated for
+ * the payload.
  *
  * Replacing: write `path`.new, fsync, rename over `path`, fsync the directory.
- * The temporary file has one fixed name, so crashes cannot pile them up, and an
- * advisory lock on it, so that two writers cannot mix.
+ * The temporary file has one fixed name, so that crashes leave one file at
+ * most. An advisory lock on it keeps two writers apart.
  *
- * Memory: reading takes what the file says, at most `max`; writing takes none.
+ * Memory: reading allocates the payload length, at most `max`; writing
+ * allocates nothing.
  * Failure mode: the file in place is untouched until the rename.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
@@ -32,7 +34,8 @@
 #include "lib/share/hash.h"
 
 static const char magic[8] = {'T', 'G', 'S', 'T', 'A', 'T', 'E', '\n'};
-/* Any constant would do; an all-zero key would let zeros look tidy. */
+/* Any constant would do except zero: the sum of a zeroed file must not look
+ * right. */
 static const struct tg_hashkey sum_key = {
 		0x746f6c6c67617465ull, 0x737461746566696cull};
 
@@ -125,7 +128,8 @@ int tg_statefile_parse(const void *file, size_t size,
 
 /* --- reading ------------------------------------------------------------ */
 
-/* Bytes read, fewer only at the end of the file, or a negative errno. */
+/* The number of bytes read (fewer than `size` only at the end of the file), or
+ * a negative errno. */
 static ssize_t read_all(int fd, void *to, size_t size)
 {
 	size_t got = 0;
@@ -155,7 +159,7 @@ static int read_payload(int fd, const struct header *h, void **data)
 	got = read_all(fd, mem, size);
 	if(got < 0)
 		rc = (int)got;
-	else if((size_t)got < size) /* cut while it was read */
+	else if((size_t)got < size) /* truncated meanwhile */
 		rc = -TG_STATEFILE_TORN;
 	else
 		rc = check_payload(h, mem, size);
@@ -219,9 +223,9 @@ static int write_all(int fd, const void *from, size_t size)
 }
 
 /*
- * Opens and locks the temporary file, empty. Another writer may have renamed it
- * away between our open and our lock: then the name is not our file's any more,
- * and is opened again.
+ * Opens the temporary file, locks it and empties it. Another writer may rename
+ * the file between open and lock: then the name stands for another file and is
+ * opened again.
  */
 static int open_locked(const char *temp)
 {
@@ -299,7 +303,7 @@ int tg_statefile_write(const char *path,
 	if(rc == 0 && rename(temp, path) != 0)
 		rc = -errno;
 	if(rc != 0)
-		unlink(temp); /* under the lock: it is ours */
+		unlink(temp); /* the lock is held: no other writer uses it */
 	close(fd);
 	return rc != 0 ? rc : sync_directory(path);
 }

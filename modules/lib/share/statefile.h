@@ -1,9 +1,10 @@
 /*
- * State file: one blob of state that survives restarts, replaced as a whole and
- * refused as a whole. A reader finds the old state or the new one, never a mix;
- * whatever else it finds is named and refused, and the caller goes on empty.
+ * State file: one blob of state that survives restarts. It is replaced as a
+ * whole and refused as a whole: a reader finds the old state or the new one,
+ * never a mix. Anything else is refused with its reason, and the caller starts
+ * empty.
  *
- * The checksum finds damage by disks and accidents. It is no protection from
+ * The checksum finds damage by disks and accidents. It does not protect from
  * somebody who may write to the directory.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
@@ -16,15 +17,15 @@
 
 #define TG_STATEFILE_NAME 16
 
-/* What a file holds: both must match for it to be read. */
+/* What a file holds. A file is read only if both fields match. */
 struct tg_statefile_format
 {
 	const char *name; /* 1 .. 15 bytes, such as "regguard" */
 	uint32_t version; /* of the payload's layout */
 };
 
-/* Reasons for a refusal, returned negative; every other negative result is an
- * errno of the system. Out of errno's range, so that no two meet. */
+/* Reasons for a refusal, returned negative. Every other negative result is an
+ * errno of the system; the reasons lie above the range of errno. */
 enum tg_statefile_reason
 {
 	TG_STATEFILE_TORN = 4096,	/* shorter or longer than it was written */
@@ -34,15 +35,16 @@ enum tg_statefile_reason
 	TG_STATEFILE_OTHER_VERSION, /* written by another version of the program */
 	TG_STATEFILE_TOO_LARGE,		/* more payload than the caller accepts */
 	TG_STATEFILE_BUSY,			/* another process writes it at this moment */
-	TG_STATEFILE_REASONS		/* behind the last one */
+	TG_STATEFILE_REASONS		/* one past the last reason */
 };
 
 /*
  * Replaces the file `path` by one that holds `data`, mode 0600. When it returns
- * 0 the new state is on the disk; when not, the old file is what it was (only if
- * the directory cannot be synced, the new one is there but may not survive a
- * power cut). The work happens in `path`.new, which a crash may leave behind: the next write
- * uses it up. Blocks for the disk: not for call paths. Thread safe.
+ * 0, the new state is on the disk. On an error the old file is unchanged, with
+ * one exception: if the directory cannot be synced, the new file is in place
+ * but may not survive a power cut. The new file is written as `path`.new. A
+ * crash may leave `path`.new behind; the next write reuses it. Waits for the
+ * disk: not for call paths. Thread safe.
  * 0, -TG_STATEFILE_BUSY, -EINVAL (format), -ENAMETOOLONG, or the system's errno
  * (-ENOSPC, -EACCES, -ENOENT: no such directory ...).
  */
@@ -50,8 +52,8 @@ int tg_statefile_write(const char *path,
 		const struct tg_statefile_format *format, const void *data, size_t len);
 
 /*
- * Reads the payload into heap memory; the caller frees *data. `max`: bytes of
- * payload to accept; nothing larger is allocated. *data is NULL unless 0.
+ * Reads the payload into heap memory; the caller frees *data. `max`: the most
+ * bytes of payload to accept and allocate. *data is NULL unless 0 is returned.
  * 0, -ENOENT (no file: the normal first start), a negative reason, -ENOMEM,
  * -EINVAL (format), or the system's errno (-ELOOP: a symbolic link, which is not
  * followed; a write puts a file in its place).
