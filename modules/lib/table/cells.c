@@ -3,15 +3,16 @@
  * one compare-and-swap; see cells.h, and cells_set.h for the layout.
  *
  * Memory bound: 40 B a cell, 4 B more with admission, 1.2 KiB in all.
- * Locking: none. Every loop is bounded; a bound is reached only when other
- * processes succeed meanwhile, and the call then answers "not tracked".
+ * Locking: none. Every loop is bounded. A bound is reached only while other
+ * processes make progress; the call then returns "not tracked".
  * Failure mode: a process killed at any instruction loses at most its own
  * event, or leaves a claim that is taken over after a second.
  *
- * Why a finder cannot add to a key that has displaced its own: it reads the
- * word, then the tag, then swaps the word. A new owner has either changed the
- * tag before (seen), or must change the word after (the swap fails, since its
- * word carries another salt).
+ * Why a process cannot add its event to another key that has just displaced its
+ * own: it reads the word, then the tag, then swaps the word. If the new key
+ * changed the tag before that read, the process sees it. If not, the new key
+ * changes the word later, and the swap fails, because the new word has another
+ * salt.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -19,7 +20,7 @@
 
 #include <errno.h>
 
-#define TRIES 4096 /* swaps lost against others */
+#define TRIES 4096 /* swaps lost to other processes */
 
 
 static int lay_out(
@@ -72,7 +73,8 @@ int tg_cells_init(void *mem, size_t size, const struct tg_cells_config *cfg,
 	return 0;
 }
 
-/* Lets read_stats, which has no clock, tell live cells from expired ones. */
+/* For read_stats, which has no clock and needs to know which cells have
+ * expired. */
 static inline void keep_clock(struct tg_cells *t, uint64_t now)
 {
 	uint64_t seen = atomic_load_explicit(&t->clock, memory_order_relaxed);
@@ -83,7 +85,7 @@ static inline void keep_clock(struct tg_cells *t, uint64_t now)
 
 /* ---- the sliding window ---- */
 
-/* Raises the end of life. 0 when the life word has changed under us. */
+/* Raises the end of life. 0 when another process has changed the life word. */
 static inline int keep_alive(_Atomic uint64_t *life, uint64_t seen, uint64_t to)
 {
 	return seen >= to || tg_swap(life, seen, to);
@@ -200,7 +202,7 @@ int tg_cells_add_limited(struct tg_cells *t, uint64_t id, uint32_t n,
 	if(!window_is_valid(window_us))
 		return -EINVAL;
 	__builtin_prefetch(&s->life[0], 1);
-	if(n == 0) { /* nothing to count is no reason to displace anybody */
+	if(n == 0) { /* do not displace a key when there is nothing to count */
 		tg_cells_peek(t, id, window_us, now, observed);
 		return 0;
 	}

@@ -1,14 +1,16 @@
 /*
- * Finding a cell for a newcomer: whom it displaces, whether it may, and the
- * hand-over; see cells.h, and cells_set.h for the layout and the claim mark.
+ * Finds a cell for a newcomer: which key it displaces, whether it is admitted,
+ * and the hand-over. See cells.h, and cells_set.h for the layout and the claim
+ * mark.
  *
- * The claimer writes by compare-and-swap only, and checks its mark before each.
- * If it sleeps for longer than a claim lasts, the next claimer's words differ
- * from those it has read and stay untouched.
+ * The claimer writes only by compare-and-swap and checks its mark before each
+ * swap. If it sleeps for longer than a claim lasts, another process may take
+ * the cell over. The words of that process differ from those the claimer has
+ * read, so its swaps fail.
  *
- * Two processes that enter the same key at once usually meet at the mark, and
- * one waits for the other. If the wait ends first, the key has two cells: all
- * readers add them up, so nothing is lost.
+ * When two processes enter the same key at once, the second usually sees the
+ * mark of the first and waits for it. If the wait ends too early, the key gets
+ * two cells. All readers add them up, so nothing is lost.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -17,9 +19,9 @@
 #include <errno.h>
 #include <sched.h>
 
-#define TRIES 64		/* swaps lost against others */
-#define CLAIM_SPINS 64	/* looks at another's claim of the same key ... */
-#define CLAIM_YIELDS 64 /* ... and then with the processor given away */
+#define TRIES 64		/* swaps lost to other processes */
+#define CLAIM_SPINS 64	/* waits for another's claim of the same key ... */
+#define CLAIM_YIELDS 64 /* ... and then waits that yield the processor */
 
 static inline void relax(unsigned turn)
 {
@@ -36,11 +38,12 @@ struct victim
 {
 	int way;	  /* -1 none */
 	int live;	  /* a live cell would be displaced */
-	int same_key; /* somebody is claiming a cell for this very key */
+	int same_key; /* another process is claiming a cell for this key */
 	uint64_t tag, worth, life;
 };
 
-/* Empty, else abandoned or expired, else the live cell worth least. */
+/* An empty cell, else an abandoned or expired one, else the live cell with the
+ * lowest worth. */
 static void choose_victim(const struct tg_set *s, const struct tg_pins *pins,
 		uint64_t mark, uint64_t now, struct victim *v)
 {
@@ -82,14 +85,14 @@ static void choose_victim(const struct tg_set *s, const struct tg_pins *pins,
 	}
 }
 
-/* Fills the claimed cell; fails when the claim was taken over from us. */
+/* Fills the claimed cell. TG_MOVED when another process took the claim over. */
 static int fill_and_publish(
 		struct tg_set *s, int way, uint64_t mark, const struct tg_newcomer *c)
 {
 	int tries;
 
 	/* Swaps, not stores: if this process sleeps here for longer than a claim
-	 * lasts, the next owner's words differ and stay untouched. */
+	 * lasts, the next owner's words differ and are not overwritten. */
 	for(tries = 0; tries < TRIES; tries++) {
 		uint64_t word = tg_load(&s->word[way]);
 
@@ -119,7 +122,7 @@ static int admitted(struct tg_cells *t, uint32_t index, struct tg_newcomer *c,
 			(struct tg_sketch_line *)((char *)t + t->sketch_at)
 			+ index / (TG_SKETCH_CELLS / TG_WAYS);
 
-	/* Counted once, however often the claim has to be retried. */
+	/* Counted once, however often the claim is retried. */
 	if(c->estimate == 0)
 		c->estimate = tg_sketch_add(
 				line, tg_mix(c->tag + 1), c->n != 0 ? c->n : 1, c->now);
@@ -143,8 +146,8 @@ int tg_claim(struct tg_cells *t, uint32_t index, struct tg_newcomer *c)
 			relax(turn);
 			if(tg_find(s, c->tag) != 0)
 				return TG_MOVED;
-			/* Waiting only saves a second cell for the same key: both would
-			 * be summed. So it ends, and before anybody is held up. */
+			/* Waiting only avoids a second cell for the same key, and a second
+			 * cell does no harm. So the wait is short. */
 			if(v.way < 0 || turn < CLAIM_SPINS + CLAIM_YIELDS / 2)
 				continue;
 		}

@@ -1,11 +1,11 @@
 /*
- * Pins (who must not be evicted), forgetting and statistics of the cell table;
- * see cells.h, and cells_set.h for the layout.
+ * Pins (keys that must not be evicted), forgetting and statistics of the cell
+ * table; see cells.h, and cells_set.h for the layout.
  *
- * A pin is a slot {until, key} of the set. A free or expired slot is claimed by
- * swapping `until` for a claim with a time stamp; only then is the key changed,
- * and `until` set by a second swap. A process killed in between leaves a claim
- * that pins nobody and is taken over after about a second.
+ * A pin is a slot {until, key} of the set. A process claims a free or expired
+ * slot by swapping `until` for a claim mark with a time stamp. It then changes
+ * the key, and sets `until` by another swap. A process killed in between leaves
+ * a claim that pins no key and is taken over after about a second.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -15,7 +15,7 @@
 #include <string.h>
 
 #define TRIES 64
-#define SAMPLED_SETS 4096 /* read_stats looks at no more */
+#define SAMPLED_SETS 4096 /* the most that read_stats looks at */
 
 static struct tg_pins *pins_of(const struct tg_cells *t, uint64_t tag)
 {
@@ -27,7 +27,7 @@ static int slot_is_free(uint64_t until, uint64_t now)
 	return until & TG_CLAIM ? tg_claim_is_stale(until, now) : until <= now;
 }
 
-/* Makes slot `p`, seen free with `until` = seen, the key's. */
+/* Gives slot `p` to the key; the slot was free when its `until` was `seen`. */
 static int take_slot(struct tg_pins *pins, unsigned p, uint64_t seen,
 		uint64_t tag, uint64_t until, uint64_t now)
 {
@@ -40,7 +40,7 @@ static int take_slot(struct tg_pins *pins, unsigned p, uint64_t seen,
 		uint64_t owner = tg_load(&pins->tag[p]);
 
 		if(tg_load(&pins->until[p]) != mark)
-			return 0; /* slept too long: taken over */
+			return 0; /* slept too long: another process took the slot */
 		if(tg_swap(&pins->tag[p], owner, tag))
 			return tg_swap(&pins->until[p], mark, until);
 	}
@@ -68,7 +68,7 @@ int tg_cells_pin(struct tg_cells *t, uint64_t id, uint64_t until, uint64_t now)
 				break;
 		}
 		if(p < TG_PINS) {
-			/* `until` moves only under its own key, or by way of a claim. */
+			/* `until` changes only for the same key, or through a claim. */
 			if(tg_swap(&pins->until[p], seen[p], until))
 				return 0;
 		} else if(free_slot < TG_PINS) {

@@ -8,15 +8,15 @@
  *   set, second line   life[4]  shape[4]
  *
  * A look-up of an absent key touches the first line only. The pins are two
- * slots naming keys, not bits in cells: "at most 2 of 4" then holds by shape,
- * and a cell that changes its key can never inherit somebody's ban.
+ * slots with keys, not bits in the cells. So a set cannot have more than 2
+ * pins, and a cell that gets another key never inherits a ban.
  *
  * States of a tag:
  *   0                      empty; the other words of the cell mean nothing
  *   bit 63 clear           the key
  *   bit 63 set: claim      31 bits of the key's hash, 32 bits of 1024 us: a
  *                          process is preparing the cell. If it was killed,
- *                          anybody takes the claim over after about a second.
+ *                          any process takes it over after about a second.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -31,7 +31,7 @@
 
 #define TG_WAYS 4
 #define TG_PINS 2
-#define TG_STRIPES 16 /* of the statistics, so that no line is everybody's */
+#define TG_STRIPES 16 /* of the statistics: processes rarely share a line */
 #define TG_CLAIM (UINT64_C(1) << 63)
 #define TG_CLAIM_STALE 1000 /* units of 1024 us */
 
@@ -81,7 +81,7 @@ static inline int tg_swap(_Atomic uint64_t *at, uint64_t old, uint64_t next)
 			at, &old, next, memory_order_acq_rel, memory_order_relaxed);
 }
 
-/* Ids are hashes: losing one of their 64 bits to the claim mark is harmless. */
+/* Ids are hashes: giving one of their 64 bits to the claim mark is harmless. */
 static inline uint64_t tg_tag(uint64_t id)
 {
 	uint64_t tag = id & ~TG_CLAIM;
@@ -108,7 +108,7 @@ static inline int tg_claim_is_stale(uint64_t mark, uint64_t now)
 	return age > TG_CLAIM_STALE || age < -TG_CLAIM_STALE;
 }
 
-/* Bit i is set when way i holds the tag. More than one is possible: two
+/* Bit i is set when way i holds the tag. More than one bit is possible: two
  * processes may have entered the same key at once. */
 static inline unsigned tg_find(const struct tg_set *s, uint64_t tag)
 {
@@ -148,12 +148,12 @@ struct tg_newcomer
 {
 	uint64_t tag, now;
 	uint64_t word, life, shape; /* what the cell starts with */
-	uint32_t n;					/* events, for the admission sketch */
-	uint32_t estimate;			/* out: of the sketch, else n */
+	uint32_t n;					/* events to count in the admission sketch */
+	uint32_t estimate;			/* out: the sketch's; n without one */
 };
 
 /* 0 = the newcomer has its cell, TG_MOVED = look for the key again, -ENOSPC =
- * refused, `estimate` filled. */
+ * refused; `estimate` is then filled. */
 int tg_claim(struct tg_cells *t, uint32_t index, struct tg_newcomer *c);
 
 #endif

@@ -1,16 +1,16 @@
 /*
- * When, within its bucket, did the events come? The shape word answers to a
- * seventh of the window, so that the sliding window need not take the previous
- * bucket for evenly spread.
+ * The shape word tells when in its bucket the events came, to a seventh of the
+ * window. So the sliding window does not have to assume that the events of the
+ * previous bucket are evenly spread.
  *
  *   63      60 59    56 55            28 27            0
  *  | window   | scale  | current: 7 x 4 | previous: 7 x 4 |
  *  | no, low  |        |     bits       |     bits        |
  *
- * A seventh holds up to 15 units of 2^scale events; at the 16th all are halved
- * and the scale grows. Only proportions are read from it, the counts are the
- * window word's, so it is a hint: a process killed between the two words, or a
- * lost race, costs accuracy for a window and never a count.
+ * A seventh holds up to 15 units of 2^scale events. At the 16th unit all
+ * sevenths are halved and the scale grows by one. The shape gives only
+ * proportions; the counts are in the window word. A process killed between the
+ * two writes, or a lost race, costs accuracy for one window and never a count.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -29,7 +29,8 @@ static inline uint64_t tg_shape(unsigned number, uint64_t cur, uint64_t prev)
 	return (uint64_t)(number & 0xf) << 60 | cur << TG_PARTS_BITS | prev;
 }
 
-/* The shape as of window `number`; one that is ahead (a clock behind) stays. */
+/* The shape as of window `number`. A shape that is ahead (this process's clock
+ * is behind) stays. */
 static inline uint64_t tg_shape_turn(uint64_t shape, unsigned number)
 {
 	unsigned ahead = (number - (unsigned)(shape >> 60)) & 0xf;
@@ -40,7 +41,7 @@ static inline uint64_t tg_shape_turn(uint64_t shape, unsigned number)
 			ahead == 1 ? (shape >> TG_PARTS_BITS) & TG_PARTS_MASK : 0);
 }
 
-/* Enters `n` events at `part`, `before` being in the bucket already. */
+/* Enters `n` events at `part`; the bucket holds `before` already. */
 static inline uint64_t tg_shape_add(
 		uint64_t shape, unsigned part, uint32_t before, uint32_t n)
 {
@@ -49,7 +50,7 @@ static inline uint64_t tg_shape_add(
 	uint64_t total = (uint64_t)before + n, units;
 
 	for(;;) {
-		/* Of 2^scale events one enters a unit: which one does not matter. */
+		/* One unit for every 2^scale events, whichever of them enters it. */
 		units = (total >> scale) - (before >> scale);
 		if(((cur >> at) & 0xf) + units <= 15 || scale == TG_SCALE_MAX)
 			break;
@@ -70,8 +71,8 @@ static inline uint32_t tg_sum_parts(uint32_t parts)
 	return bytes * 0x01010101 >> 24;
 }
 
-/* How much of the previous bucket lies after `pos` (in 1/256 of a part):
- * *share of *all; all is 0 when nothing is known. */
+/* How much of the previous bucket lies after `pos` (in 1/256 of a part): *share
+ * of *all. *all is 0 when nothing is known. */
 static inline void tg_shape_after(
 		uint64_t shape, unsigned pos, uint32_t *share, uint32_t *all)
 {

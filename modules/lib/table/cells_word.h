@@ -1,29 +1,29 @@
 /*
- * The arithmetic of one cell: pure functions on 64-bit words, so that a whole
- * change of state is one compare-and-swap and a process killed at any
- * instruction leaves nothing half done.
+ * The arithmetic of one cell, as pure functions on 64-bit words. A whole change
+ * of state is one compare-and-swap, so a process killed at any instruction
+ * leaves nothing half done.
  *
  * Window word    63       48 47      24 23       0
  *               | window no | previous | current  |
  *
  * The sliding count is current + previous * (share of the previous bucket's
- * events that the sliding window still covers); cells_shape.h tells the share.
- * Window numbers are circular and salted by the
- * key: two keys that follow one another in a cell practically never produce
- * the same word, so a compare-and-swap prepared for the first key fails on the
- * second. The windows of each key start at a phase of its own: a sender cannot
- * know when its buckets turn, and not all cells turn at once.
+ * events that the sliding window still covers); cells_shape.h gives the share.
+ * Window numbers are circular and salted by the key. So two keys that follow
+ * one another in a cell practically never produce the same word, and a
+ * compare-and-swap prepared for the first key fails on the second. Each key has
+ * its own phase of the windows: a sender cannot know when its buckets turn, and
+ * the cells do not all turn at once.
  *
  * GCRA word      63       48 47                  0
  *               | salt      | TAT, microseconds   |   (circular)
  *
  * Life word      63                 16 15 14     0
- *               | end of life, 1024 us | kind | L |    L: length, float 6+9 bits
+ *               | end of life, 1024 us | kind | L |   L: length, float 6+9 bits
  *
- * The life word says until when the first word means anything. It is raised
- * *before* the first word changes, and a dead first word is cleared before the
- * life is raised. So "not expired" proves that the circular numbers are near,
- * whatever has wrapped while the cell lay idle.
+ * The life word says until when the first word is valid. It is raised *before*
+ * the first word changes, and an expired first word is cleared before the life
+ * is raised. So in a cell that has not expired the circular numbers are
+ * unambiguous, even if they would have wrapped while the cell lay idle.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -36,13 +36,13 @@
 
 #define TG_COUNT_MAX UINT32_C(0xffffff) /* counts saturate here */
 #define TG_COUNT_BITS 24
-#define TG_LIFE_SHIFT 10 /* life is kept in units of 1024 us */
+#define TG_LIFE_SHIFT 10 /* the unit of life is 1024 us */
 #define TG_KIND_GCRA UINT64_C(0x8000)
 #define TG_TAT_MASK ((UINT64_C(1) << 48) - 1)
-/* Half the circle of a TAT would be ambiguous; nobody shapes over a year. */
+/* The TAT must stay well below half its circle; a year is enough. */
 #define TG_SHAPE_MAX_US (UINT64_C(1) << 45)
 
-/* A moment as one key sees it. */
+/* A moment in the windows of one key. */
 struct tg_tick
 {
 	uint64_t now;	 /* us */
@@ -118,7 +118,7 @@ static inline uint32_t tg_prev(uint64_t word)
 	return (uint32_t)((word >> TG_COUNT_BITS) & TG_COUNT_MAX);
 }
 
-/* The word as of this tick. A tick behind the word (another process read the
+/* The word as of this tick. A tick behind the word (of a process that read the
  * clock earlier) counts into the newer window. */
 static inline uint64_t tg_word_turn(uint64_t word, const struct tg_tick *k)
 {
@@ -145,7 +145,7 @@ static inline uint32_t tg_word_sum(
 	uint32_t share, all;
 
 	tg_shape_after(shape, pos, &share, &all);
-	if(all == 0) { /* take them for evenly spread */
+	if(all == 0) { /* assume they are evenly spread */
 		all = TG_PARTS * 256;
 		share = all - pos;
 	}
@@ -166,7 +166,8 @@ static inline uint64_t tg_tat_word(uint16_t salt, uint64_t tat)
 	return (uint64_t)salt << 48 | (tat & TG_TAT_MASK);
 }
 
-/* What the cell is worth to eviction, in 1/16 events, decayed to `now`. */
+/* The worth of the cell at `now`, in 1/16 events, decayed. The cell with the
+ * lowest worth is evicted. */
 static inline uint64_t tg_worth(uint64_t word, uint64_t life, uint64_t now)
 {
 	uint64_t end = (life >> 16) << TG_LIFE_SHIFT;

@@ -3,9 +3,9 @@
  *
  *   header | record store, one record a prefix: count, flag, children[] |
  *
- * Each edit drops the children that left the window. Since a record expires one
- * window after its last offence, no time in it is ever older than two windows,
- * which keeps the 32-bit milliseconds apart.
+ * Each edit drops the children that have left the window. A record expires one
+ * window after its last offence, so no time in it is older than two windows.
+ * Two windows are less than the range of the 32-bit milliseconds.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -29,7 +29,7 @@ struct record
 	uint8_t children;
 	uint8_t reached; /* at its last offence */
 	uint8_t unused[2];
-	struct child child[THRESHOLD_MAX]; /* stored up to the highest threshold */
+	struct child child[THRESHOLD_MAX]; /* as many as the highest threshold */
 };
 
 #define RECORD_SIZE(most) \
@@ -40,10 +40,11 @@ struct tg_escalate
 	_Alignas(64) struct tg_hashkey key;
 	uint64_t window_us;
 	uint8_t threshold[TG_ESCALATE_LEVELS];
-	uint8_t most; /* the highest threshold: children a record holds */
+	uint8_t most; /* highest threshold = children a record holds */
 };
 
-/* One prefix of an address, and the child of it that the address is in. */
+/* One prefix of an address, and the child of that prefix that holds the
+ * address. */
 struct spot
 {
 	enum tg_escalate_level level;
@@ -166,7 +167,7 @@ static uint32_t ms(uint64_t us)
 	return (uint32_t)(us / 1000);
 }
 
-/* A time ahead of `now` (another process's clock) counts as now. */
+/* A time ahead of `now` (from another process's clock) counts as now. */
 static int has_left(const struct child *c, uint32_t now_ms, uint32_t window_ms)
 {
 	int32_t age = (int32_t)(now_ms - c->seen);
@@ -184,8 +185,9 @@ static void drop_old(struct record *r, uint32_t now_ms, uint32_t window_ms)
 	r->children = (uint8_t)left;
 }
 
-/* When the record is full the child unseen for longest gives way: the latest
- * `most` distinct ones are enough to know whether `most` are in the window. */
+/* In a full record the new child replaces the one not seen for longest. The
+ * latest `most` distinct children are enough to know whether `most` are in the
+ * window. */
 static void see(struct record *r, unsigned most, uint32_t tag, uint32_t now_ms)
 {
 	unsigned i, oldest = 0;

@@ -2,24 +2,25 @@
  * Leases: calls held by owners; see lease.h, and lease_set.h for the layout.
  *
  * The leases of an owner form a treap (Seidel, Aragon 1996) over their slots,
- * ordered by expiry, each node knowing the size of its subtree. So "how many
- * expire after now" is one walk down the tree: the count is exact at any
- * moment, whether or not anything has been swept, and acquire, renew, release
- * and count cost O(log n) for an owner with n leases, in the worst expiry
- * order too. A plain counter could not forget the expired, a sorted list would
- * be walked by every new ringing call, a heap cannot count.
+ * ordered by expiry; each node has the size of its subtree. So "how many expire
+ * after now" is one walk down the tree. The count is exact at any moment,
+ * whether or not the expired leases have been swept. Acquire, renew, release
+ * and count cost O(log n) for an owner with n leases, also in the worst order
+ * of expiries. The alternatives are worse: a plain counter cannot drop expired
+ * leases, every new ringing call would walk a sorted list, and a heap cannot
+ * count.
  *
- * A slot is found by hashing (call, owner) to two rows of 8; a new lease goes
- * to the emptier one (Mitzenmacher's two choices), which at the half load the
- * table is sized for practically never overflows.
+ * A slot is found by hashing (call, owner) to two rows of 8. A new lease goes
+ * to the emptier row (Mitzenmacher's two choices). The table is sized to be
+ * half full at most, and then a row practically never overflows.
  *
- * Memory bound: 80 B a lease and 80 B an owner of the configuration, each number
- * rounded up to a power of two.
+ * Memory bound: 80 B a lease and 80 B an owner of the configuration, each
+ * number rounded up to a power of two.
  * Locking: one robust lock for the 16 owners of a set covers their leases,
  * wherever the slots lie. A free slot is claimed by swapping its owner word.
- * Failure mode: whoever inherits the lock of a dead process throws the trees of
- * the set away and rebuilds them from the slots, which are written so that each
- * is either a whole lease or visibly none (expires = 0 until the rest is there).
+ * Failure mode: the process that gets the lock of a dead process drops the
+ * trees of the set and rebuilds them from the slots. A slot is always either a
+ * whole lease or marked as none: expires is 0 until the rest is written.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -28,8 +29,8 @@
 #include <errno.h>
 #include <string.h>
 
-#define DROPPED 8		   /* expired leases an acquire clears away at most */
-#define SCANNED_SETS 65536 /* read_stats looks at no more */
+#define DROPPED 8		   /* the most expired leases one acquire frees */
+#define SCANNED_SETS 65536 /* the most that read_stats looks at */
 
 static uint32_t power_of_two(uint64_t atleast)
 {
@@ -120,7 +121,7 @@ static uint32_t find_slot(const struct tg_held *h, const struct rows *r,
 		uint32_t n = r->first[i / TG_ROW] + i % TG_ROW;
 		const struct tg_lease_slot *slot = &h->slots[n];
 
-		/* A slot with this owner is covered by the lock we hold. */
+		/* The lock of this owner is held, so the slot cannot change. */
 		if(tg_lease_load(&slot->owner) == owner && slot->call == call
 				&& tg_lease_load(&slot->expires) != 0)
 			return n;
@@ -128,8 +129,9 @@ static uint32_t find_slot(const struct tg_held *h, const struct rows *r,
 	return tg_lease_slot_count(h->leases);
 }
 
-/* Claims a free slot in the row with fewer live leases, or gives slot_count.
- * Expired leases in the way are none: the caller clears them and comes back. */
+/* Claims a free slot in the row with fewer live leases; slot_count when that
+ * row has none. Expired leases may fill the row: the caller then frees them and
+ * tries again. */
 static uint32_t claim_slot(const struct tg_held *h, const struct rows *r,
 		uint64_t owner, uint64_t now)
 {
@@ -276,8 +278,9 @@ int tg_lease_acquire(struct tg_leases *l, uint64_t call, uint64_t owner,
 				&h, acquire(&h, call, owner, limit, expires, now, n));
 		if(rc != -ENOSPC || attempt > 0)
 			break;
-		/* Full of leases that nobody has swept? Theirs are other locks, and
-		 * ours is given back: no process ever waits for one with another. */
+		/* The rows may be full of expired leases of other owners. Freeing them
+		 * takes other locks. The own lock is released first: no process waits
+		 * for a lock while it holds another. */
 		for(i = 0; i < 2 * TG_ROW; i++)
 			freed += (uint32_t)reap(l, r.first[i / TG_ROW] + i % TG_ROW, now);
 		if(freed == 0)
@@ -336,7 +339,7 @@ uint32_t tg_lease_count(struct tg_leases *l, uint64_t owner, uint64_t now)
 	if(owner == 0)
 		return 0;
 	if(tg_lease_hold(l, owner, &h) != 0) {
-		/* Better a little too many than none: a limit stays a limit. */
+		/* Better a few too many than zero: limits must still hold. */
 		way = tg_lease_find_owner(h.set, owner);
 		return way < TG_OWNERS ? tg_lease_held_by(h.set, way) : 0;
 	}

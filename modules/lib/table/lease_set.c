@@ -54,7 +54,7 @@ void tg_lease_uproot(struct tg_held *h, unsigned way, uint32_t slot)
 			tg_lease_remove(h->slots, tg_lease_root_of(h->set, way), slot + 1));
 }
 
-/* The dead owner of the lock may have left the trees in any shape. */
+/* The process that died with the lock may have left the trees in any state. */
 static void rebuild(struct tg_held *h)
 {
 	uint32_t i, n = tg_lease_slot_count(h->leases);

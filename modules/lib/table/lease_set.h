@@ -1,7 +1,7 @@
 /*
- * Owner sets: the locked part of the leases, shared by its source files.
+ * Owner sets: the locked part of the leases, for lease.c and lease_set.c.
  *
- *   header | owner sets: lock, id[16], root[16], held[16] | slots, one a lease |
+ *   header | owner sets: lock, id[16], root[16], held[16] | slots, one a lease
  *
  * One lock covers the 16 owners of a set and their leases, wherever the slots
  * lie. A free slot is claimed by swapping its owner word, since its neighbours
@@ -28,7 +28,8 @@ struct tg_owner_set
 	_Alignas(64) _Atomic uint64_t
 			id[TG_OWNERS];			  /* means nothing while root is 0 */
 	_Atomic uint32_t root[TG_OWNERS]; /* slot number + 1; 0 = no leases */
-	_Atomic uint32_t held[TG_OWNERS]; /* size of the tree, for lockless eyes */
+	_Atomic uint32_t held[TG_OWNERS]; /* size of the tree, readable without the
+	                                     lock */
 };
 
 struct tg_lease_stripe
@@ -47,7 +48,7 @@ struct tg_leases
 	struct tg_owner_set set[];
 };
 
-/* A set whose lock we hold. */
+/* A set whose lock the caller holds. */
 struct tg_held
 {
 	struct tg_leases *leases;
@@ -93,22 +94,23 @@ static inline uint32_t tg_lease_root_of(
 
 static inline void tg_lease_clear_slot(struct tg_lease_slot *slot)
 {
-	/* In this order: an owner without expiry is nobody's lease. */
+	/* The order matters: a slot with an owner and no expiry is no lease. */
 	tg_lease_store(&slot->expires, 0);
 	tg_lease_store(&slot->owner, 0);
 }
 
-/* Takes the lock of the owner's set; what a dead holder left is repaired before
- * it returns. 0, -EBUSY. */
+/* Takes the lock of the owner's set. If its last holder died, the set is
+ * repaired first. 0, -EBUSY. */
 int tg_lease_hold(struct tg_leases *l, uint64_t owner, struct tg_held *h);
 int tg_lease_let_go(struct tg_held *h, int rc); /* returns rc */
 
-/* The owner's place in the set, or TG_OWNERS; `place` also finds an unused one. */
+/* The owner's place in the set, or TG_OWNERS; `place` also finds an unused
+ * one. */
 unsigned tg_lease_find_owner(const struct tg_owner_set *s, uint64_t owner);
 unsigned tg_lease_place_owner(struct tg_owner_set *s, uint64_t owner);
 uint32_t tg_lease_held_by(const struct tg_owner_set *s, unsigned way);
 
-/* Into and out of the tree of the owner at `way`. */
+/* Put a slot into the tree of the owner at `way`, and take it out. */
 void tg_lease_plant(struct tg_held *h, unsigned way, uint32_t slot);
 void tg_lease_uproot(struct tg_held *h, unsigned way, uint32_t slot);
 

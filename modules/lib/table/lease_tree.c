@@ -40,7 +40,7 @@ static int before(const struct tg_lease_slot *slots, uint32_t a, uint32_t b)
 	return ea != eb ? ea < eb : a < b;
 }
 
-/* Parts the tree into the nodes before `node` and those after it. */
+/* Splits the tree into the nodes before `node` and those after it. */
 static void split(struct tg_lease_slot *slots, uint32_t root, uint32_t node,
 		uint32_t *left, uint32_t *right)
 {

@@ -2,10 +2,10 @@
  * The slots of leases and the trees over them: order-statistics treaps by
  * (expires, slot), linked by slot number + 1, 0 = no node.
  *
- * Who calls these holds the lock of the owner set that the tree belongs to.
+ * The caller holds the lock of the owner set that the tree belongs to.
  * Depth: the priority of a node is a hash of its slot, and slots are found by
- * keyed hashes, so an attacker chooses neither; 2 ln n is expected, and that is
- * how deep the recursions go (about 20 for 5,000 leases).
+ * keyed hashes, so an attacker can choose neither. The expected depth, also of
+ * the recursions, is 2 ln n (about 20 for 5,000 leases).
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -18,7 +18,7 @@
 struct tg_lease_slot
 {
 	_Atomic uint64_t owner;	  /* 0 = free */
-	_Atomic uint64_t expires; /* us; 0 = not (yet or any more) a lease */
+	_Atomic uint64_t expires; /* us; 0 = not yet a lease, or no longer */
 	uint64_t call;
 	uint32_t left, right;
 	uint32_t size; /* of the subtree, this node included */
@@ -44,7 +44,7 @@ uint32_t tg_lease_remove(
 /* The node that expires first; `root` is not 0. */
 uint32_t tg_lease_first(const struct tg_lease_slot *slots, uint32_t root);
 
-/* How many expire after `now`. */
+/* How many leases expire after `now`. */
 uint32_t tg_lease_after(
 		const struct tg_lease_slot *slots, uint32_t root, uint64_t now);
 

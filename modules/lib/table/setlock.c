@@ -8,12 +8,12 @@
 #include <errno.h>
 #include <time.h>
 
-/* What is done under these locks takes a microsecond. A longer wait means that
- * the owner has lost its processor. To sleep gives it ours: a processor that has
- * nothing to run takes it over at once. */
+/* Work under these locks takes a microsecond. A longer wait means that the
+ * owner is not running. Sleeping frees this processor, so that the owner can
+ * run on it at once. */
 #define SPINS 100
 #define NAPS 130
-#define NAP_NS 100000 /* with Linux's timer slack about 150 us: 20 ms in all */
+#define NAP_NS 100000 /* about 150 us with Linux's timer slack: 20 ms in all */
 
 int tg_setlock_init(struct tg_setlock *l)
 {

@@ -1,10 +1,10 @@
 /*
- * A lock between processes that the dead cannot keep: a robust process-shared
- * mutex, waited for during a bounded time only.
+ * A lock between processes that a dead process cannot keep: a robust,
+ * process-shared mutex. The wait for it is bounded.
  *
- * The kernel marks the mutex of a killed owner, so no pid has to be compared
- * and a reused pid cannot be mistaken for the owner. The new owner is told, and
- * repairs what the dead one left.
+ * The kernel marks the mutex of a killed owner. So no pid has to be compared,
+ * and a reused pid cannot be mistaken for the owner. The new owner is told that
+ * the old one died, and repairs what it left.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -22,8 +22,8 @@ struct tg_setlock
 
 int tg_setlock_init(struct tg_setlock *l); /* 0 or a negative errno */
 
-/* 0, TG_LOCK_INHERITED (held now, its owner died holding it), -EBUSY (a living
- * process kept it for about 20 ms). Not recursive. */
+/* 0, TG_LOCK_INHERITED (taken; its last owner died while holding it), -EBUSY (a
+ * living process held it for about 20 ms). Not recursive. */
 int tg_setlock_take(struct tg_setlock *l);
 void tg_setlock_give(struct tg_setlock *l);
 

@@ -7,9 +7,9 @@
  *           | expires, us    | rank    | slot  |     0 = no record
  *
  * Each set has one payload slot more than records. A change is written into a
- * slot that no record names, and one store of the state word puts it in force.
- * So a process killed at any instruction leaves the old record or the new one,
- * never a torn one, and the next owner of its lock has nothing to repair.
+ * slot that no record uses; one store of the state word then makes it valid. So
+ * a process killed at any instruction leaves the old record or the new one,
+ * never a torn one. The next owner of its lock has nothing to repair.
  *
  * Memory bound: 40 B a record and 9/8 of its payload.
  * Locking: one robust lock a set, waited for about 20 ms at most (-EBUSY).
@@ -26,7 +26,7 @@
 #define WAYS 8
 #define SLOTS (WAYS + 1)
 #define STRIPES 16
-#define SCANNED_SETS 65536 /* read_stats looks at no more */
+#define SCANNED_SETS 65536 /* the most that read_stats looks at */
 #define EXPIRES_MAX ((UINT64_C(1) << 52) - 1)
 
 struct set
@@ -154,7 +154,8 @@ static uint64_t state_of(const struct set *s, unsigned way)
 			(_Atomic uint64_t *)&s->state[way], memory_order_relaxed);
 }
 
-/* Ordered behind everything written before, in the face of a kill as well. */
+/* This store comes after all writes before it, also if the process is
+ * killed. */
 static void put_in_force(struct set *s, unsigned way, uint64_t state)
 {
 	atomic_store_explicit(&s->state[way], state, memory_order_release);
@@ -187,7 +188,7 @@ static char *payload_of(const struct held *h, unsigned way)
 	return payload_at(h, state_of(h->set, way) & 0xf);
 }
 
-/* A slot that no record names: there is always one. */
+/* A slot that no record uses: there is always one. */
 static unsigned spare_slot(const struct set *s)
 {
 	unsigned way, used = 0;
@@ -218,7 +219,7 @@ static int weaker(const struct set *s, unsigned a, unsigned b)
 }
 
 /* The way for a new record, or WAYS when all hold a higher rank. The key's own
- * expired record comes first: a key never has two. */
+ * expired record is taken first, so that a key never has two. */
 static unsigned make_room(
 		struct held *h, uint64_t id, uint8_t rank, uint64_t now)
 {
@@ -241,8 +242,8 @@ static unsigned make_room(
 	return victim;
 }
 
-/* Puts `slot` in force as the record of `id`; `way` is its present place, or
- * WAYS when it has none. */
+/* Makes `slot` the record of `id`. `way` is where the record is now, or WAYS
+ * when there is none. */
 static int publish(struct held *h, unsigned way, uint64_t id, uint8_t rank,
 		uint64_t expires, uint64_t now, unsigned slot)
 {
@@ -314,7 +315,7 @@ int tg_store_edit(struct tg_store *s, uint64_t id, uint8_t rank,
 	}
 	rc = edit(draft, way == WAYS, &expires, &rank, arg);
 	if(rc > 0 && expires <= now)
-		rc = 0; /* ended by its own expiry */
+		rc = 0; /* its expiry ends it */
 	if(rc > 0)
 		return let_go(&h, publish(&h, way, id, rank, expires, now, slot));
 	if(rc == 0 && way != WAYS)
