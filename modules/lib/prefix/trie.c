@@ -1,10 +1,11 @@
 /*
- * Prefix trie: look-up. trie_image.h draws the image, trie_build.c makes it.
+ * Prefix trie: look-up. trie_image.h describes the image, trie_build.c makes
+ * it.
  *
- * Memory: none. Locking: none; an image never changes once built, any number
+ * Memory: none. Locking: none. An image never changes once built, so any number
  * of processes may walk it.
- * Failure mode: none; but an image that comes from elsewhere (a file) is
- * walked only after tg_trie_check().
+ * Failure mode: none. An image from elsewhere (a file) is walked only after
+ * tg_trie_check().
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -14,7 +15,7 @@
 
 #include "lib/prefix/trie_image.h"
 
-/* Whether the run's symbols stand at `number`. */
+/* Whether `number` begins with the run's symbols. */
 static int run_matches(uint32_t bits, const uint8_t *number)
 {
 	for(unsigned i = trie_run_length(bits); i > 0; i--, number++, bits >>= 4)
@@ -23,8 +24,9 @@ static int run_matches(uint32_t bits, const uint8_t *number)
 	return 1;
 }
 
-/* Bits set in each half of `x`, at most 12. The build does not assume a CPU with
- * a popcount instruction; without one the compiler's is a library call. */
+/* Bits set in each half of `x`, at most 12. The build does not assume a CPU
+ * with a popcount instruction; without it the compiler's popcount is a library
+ * call. */
 static inline uint32_t count_halves(uint32_t x)
 {
 	x -= x >> 1 & 0x55555555u;
@@ -33,8 +35,8 @@ static inline uint32_t count_halves(uint32_t x)
 	return (x + (x >> 8)) & 0x001f001fu;
 }
 
-/* Where in a branch's block the child of symbol bit `bit` is: behind those of
- * lower symbols. */
+/* Where in a branch's block the child of symbol bit `bit` is: behind the
+ * children of lower symbols. */
 static inline uint32_t child_offset(uint32_t bits, uint32_t bit)
 {
 	return TRIE_NODE_WORDS * count_halves(bits & (bit - 1));
@@ -49,8 +51,8 @@ static inline uint32_t value_offset(uint32_t bits, uint32_t bit)
 	return TRIE_NODE_WORDS * (n & 31) + (n >> 16);
 }
 
-/* A value on the path. Reading it waits until the walk is over: those loads do
- * not depend on each other, unlike the steps of the walk. */
+/* A value on the path. Values are read after the walk: their loads do not
+ * depend on each other, unlike the steps of the walk. */
 struct hit
 {
 	const uint32_t *value;

@@ -1,9 +1,9 @@
 /*
- * Prefix trie: build. trie_image.h draws the image, trie.c walks it.
+ * Prefix trie: build. trie_image.h describes the image, trie.c walks it.
  *
- * Memory bound: the image, at most tg_trie_bound() bytes; no heap, and a stack
- * of at most TG_TRIE_MAX_DIGITS small frames.
- * Locking: none; the caller owns `mem` until it is built.
+ * Memory bound: the image, at most tg_trie_bound() bytes; no heap; a stack of
+ * at most TG_TRIE_MAX_DIGITS small frames.
+ * Locking: none; only the caller uses `mem` until the image is built.
  * Failure mode: all rows are checked before the first byte is written.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
@@ -34,8 +34,9 @@ int tg_trie_compare(const void *a, const void *b)
 	return (int)ra->len - (int)rb->len;
 }
 
-/* The same recursion runs twice: without an image it only counts, so that the
- * image can be sized exactly, then it fills it. */
+/* The same recursion runs twice. The first run has no image and only counts the
+ * words, so that the image gets its exact size. The second run fills the
+ * image. */
 struct builder
 {
 	const struct tg_trie_row *rows;
@@ -44,8 +45,8 @@ struct builder
 	uint64_t words; /* handed out so far */
 };
 
-/* Root levels: a table of 12^depth entries must earn its place, so it gets at
- * most three bytes a row; small decks stay small. */
+/* Root levels. The table of 12^depth entries may take at most three bytes a
+ * row, so that the images of small decks stay small. */
 static unsigned root_depth(size_t rows)
 {
 	unsigned depth = 0;
@@ -134,9 +135,9 @@ static uint32_t run_bits(
 }
 
 /*
- * Makes the node for rows lo .. hi-1, which share their first `depth` symbols
- * and are longer than that, and all that is below it. The caller puts the node
- * where it belongs. Each level of the recursion consumes a symbol at least.
+ * Makes the node for rows lo .. hi-1 and all nodes below it. These rows share
+ * their first `depth` symbols and are longer than that. The caller stores the
+ * node. Each level of the recursion consumes at least one symbol.
  */
 static struct trie_node put_subtree(
 		struct builder *b, size_t lo, size_t hi, unsigned depth)
@@ -152,7 +153,7 @@ static struct trie_node put_subtree(
 		return (struct trie_node){
 				run_bits(first, depth, run) | TRIE_ENDS, first->value};
 	if(first->len == common)
-		run--; /* its value hangs on the branch before its last symbol */
+		run--; /* its value belongs to the branch before its last symbol */
 	if(run >= 2) {
 		run = run < TRIE_MAX_RUN ? run : TRIE_MAX_RUN;
 		at = take_words(b, TRIE_NODE_WORDS);
@@ -179,7 +180,7 @@ static struct trie_node put_subtree(
 	value = at + TRIE_NODE_WORDS * popcount(node.bits & TRIE_CHILDREN);
 	node.base = (uint32_t)at;
 	for(unsigned s = 0; s < TRIE_SYMBOLS; s++) {
-		/* a prefix stands right before what extends it */
+		/* a prefix comes right before its extensions */
 		if(node.bits & 1u << (s + TRIE_VALUES_SHIFT))
 			put_word(b, value++, rows[start[s] - 1].value);
 		if(node.bits & 1u << s) {
@@ -190,8 +191,8 @@ static struct trie_node put_subtree(
 	return node;
 }
 
-/* Takes the rows that end in shorts or root, and hands the others to
- * put_subtree by what they have in common. */
+/* Stores the rows that end in shorts or root, and passes the others to
+ * put_subtree, grouped by their common prefix. */
 static void put_all(struct builder *b, size_t n, unsigned depth)
 {
 	for(size_t i = 0; i < n;) {
@@ -231,7 +232,7 @@ size_t tg_trie_bound(size_t rows, size_t symbols)
 	struct trie_header head = {.root_depth = root_depth(rows)};
 	size_t fixed = (size_t)trie_image_size(&head), nodes, values;
 
-	/* a node for each symbol, a word for each value, at most */
+	/* at most a node for each symbol and a word for each value */
 	if(__builtin_mul_overflow(symbols, sizeof(struct trie_node), &nodes)
 			|| __builtin_mul_overflow(rows, sizeof(uint32_t), &values)
 			|| __builtin_add_overflow(fixed, nodes, &fixed)
@@ -253,7 +254,7 @@ int tg_trie_build(const struct tg_trie_row *rows, size_t n, void *mem,
 	if(rc != 0)
 		return rc;
 	put_all(&b, n, head.root_depth);
-	if(b.words >= UINT32_MAX) /* references are kept + 1 in 32 bits */
+	if(b.words >= UINT32_MAX) /* references are stored + 1 in 32 bits */
 		return -ENOSPC;
 	head.words = (uint32_t)b.words;
 	need = trie_image_size(&head);

@@ -1,13 +1,13 @@
 /*
  * Proves that an image is safe to walk, whatever its bytes are.
  *
- * Shorts and root are read by the digits (their sizes follow from root_depth);
- * what they refer to is followed here along every path that a walk can take.
- * A walk ends because each node consumes at least one of at most
- * TG_TRIE_MAX_DIGITS symbols, so nodes deeper than that are never looked at.
- * In a sound image each node is reached once; a budget of as many visits as
- * there is room for nodes stops a forged one that shares or loops.
- * Whether the values are the right ones is not this function's question.
+ * A walk indexes shorts and root by the digits; their sizes follow from
+ * root_depth. What they refer to is followed here along every path that a walk
+ * can take. A walk ends because each node consumes at least one of at most
+ * TG_TRIE_MAX_DIGITS symbols, so deeper nodes are never read. In a sound image
+ * each node is reached once. A forged image may share nodes or have loops: it
+ * is stopped by a budget of as many visits as there is room for nodes. Whether
+ * the values are the right ones is not checked.
  *
  * Locking: none. Memory: a stack of at most TG_TRIE_MAX_DIGITS small frames.
  *
@@ -32,7 +32,7 @@ static int inside(const struct check *c, uint32_t base, unsigned count)
 	return count <= c->t.head->words && base <= c->t.head->words - count;
 }
 
-/* `node` is looked at when `depth` symbols are consumed. */
+/* Checks `node`, which a walk reads after `depth` symbols. */
 static int sound(struct check *c, const struct trie_node *node, unsigned depth)
 {
 	uint32_t bits = node->bits;

@@ -1,20 +1,21 @@
 /*
  * Prefix trie: all prefixes of an image, in the order of tg_trie_compare.
- * trie_image.h draws the image.
+ * trie_image.h describes the image.
  *
- * Two walks, one inside the other. The outer one visits the strings that
- * shorts and root hold, each before its extensions. Below a root the inner one
- * goes down, with the branches it has begun on a stack: what is left of a branch
- * is the set of its symbols that are still to come, its next child and its next
- * value, for both lie in the order of the symbols. Skips and tails need no
- * place on the stack of their own.
+ * Two walks, one inside the other. The outer walk visits the strings of shorts
+ * and root, each before its extensions. The inner walk goes down from a root
+ * entry and keeps the branches that it has begun on a stack. The state of a
+ * branch is the set of symbols still to come, its next child and its next
+ * value; children and values both lie in the order of the symbols. Skips and
+ * tails need no stack entry of their own.
  *
- * Memory bound: the caller's cursor. Each branch on the stack stands at least
- * one symbol behind the one before it, so TG_TRIE_MAX_DIGITS of them are enough.
+ * Memory bound: the caller's cursor. Each branch on the stack is at least one
+ * symbol deeper than the one before it, so TG_TRIE_MAX_DIGITS entries are
+ * enough.
  * Locking: none; an image never changes once built.
- * Failure mode: none. An image from elsewhere is gone through only after
- * tg_trie_check(): this looks at no node that the check has not looked at, and
- * at none more often, so the check's budget bounds the time taken here.
+ * Failure mode: none. An image from elsewhere is read only after
+ * tg_trie_check(). The walk here reads the nodes that the check has read, and
+ * none of them more often, so the budget of the check bounds the time here.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -28,8 +29,8 @@
 
 static const char symbols[] = "0123456789*#";
 
-/* Writes a run's symbols. 0 when no number can match it: it is longer than the
- * `room` that is left, or (in a forged image) has a symbol that is none. */
+/* Writes a run's symbols. 0 when no number can match the run: it is longer than
+ * the `room` left, or (in a forged image) contains an invalid symbol. */
 static int put_run(char *to, uint32_t bits, unsigned room)
 {
 	unsigned run = trie_run_length(bits);
@@ -44,9 +45,9 @@ static int put_run(char *to, uint32_t bits, unsigned room)
 	return 1;
 }
 
-/* Follows skips from `node`, `len` symbols down, to where prefixes end, and puts
- * that on the stack. A tail is the branch before its last symbol with one value
- * and no child. */
+/* Follows skips from `node`, which is `len` symbols deep, to the next branch or
+ * tail and puts that on the stack. A tail is put there as a branch before its
+ * last symbol, with one value and no child. */
 static void enter(struct tg_trie_cursor *c, const struct trie_view *t,
 		const struct trie_node *node, unsigned len)
 {
@@ -89,14 +90,14 @@ static void advance(struct tg_trie_cursor *c, unsigned root_depth)
 		return;
 	}
 	while(place != 0
-			&& place % TRIE_SYMBOLS == 0) { /* ends with the last one */
+			&& place % TRIE_SYMBOLS == 0) { /* it ended with the last symbol */
 		place = (place - 1) / TRIE_SYMBOLS;
 		c->place_len--;
 	}
 	c->place = place != 0 ? place + 1 : NO_PLACE;
 }
 
-/* Looks at the short string that is due, and enters what is below it. Its value,
+/* Visits the next short string and enters what is below it. Returns its value,
  * or NULL. */
 static const uint32_t *visit_place(
 		struct tg_trie_cursor *c, const struct trie_view *t)
@@ -104,7 +105,7 @@ static const uint32_t *visit_place(
 	unsigned root_depth = t->head->root_depth;
 	uint32_t place = c->place, value;
 
-	/* the symbols before are still those of the visits to shorter strings */
+	/* the symbols before it are still there from shorter strings */
 	if(c->place_len > 0)
 		c->prefix[c->place_len - 1] = symbols[(place - 1) % TRIE_SYMBOLS];
 	if(c->place_len < root_depth) {
@@ -118,8 +119,9 @@ static const uint32_t *visit_place(
 	return value != 0 ? &t->words[value - 1] : NULL;
 }
 
-/* Takes the next step of the innermost branch: a value, or NULL after it entered
- * a child. A prefix comes before its extensions, the value before the child. */
+/* Takes the next step of the innermost branch: returns a value, or NULL after
+ * it entered a child. A value comes before the child of the same symbol,
+ * because a prefix comes before its extensions. */
 static const uint32_t *step(
 		struct tg_trie_cursor *c, const struct trie_view *t, unsigned *len)
 {

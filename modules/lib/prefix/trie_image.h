@@ -4,10 +4,10 @@
  *
  *   header | shorts | root | words
  *
- *   shorts  a reference for each string of 0 .. depth-1 symbols: where its value
- *           lies in `words`, + 1; 0 = none
- *   root    for each string of `depth` symbols the same and its node: the first
- *           digits cost one load, however many prefixes there are
+ *   shorts  for each string of 0 .. depth-1 symbols: the index of its value in
+ *           `words`, + 1; 0 = none
+ *   root    for each string of `depth` symbols: the same, and its node. So the
+ *           first digits cost one load, however many prefixes there are.
  *   words   32 bits each: blocks of nodes and values
  *
  *   node    {bits, base}, two words
@@ -17,16 +17,16 @@
  *             V bit s: a prefix ends with s
  *             base: its block in `words`: the child nodes, ascending by symbol,
  *             then the values, ascending by symbol. A value lies beside the
- *             last nodes on the way to it, mostly in the same cache line.
- *             A prefix that nothing extends is one bit and one word.
+ *             last nodes on the path to it, mostly in the same cache line.
+ *             A prefix without extensions takes one bit and one word.
  *     skip    bits = 1000 0RRR SSSS SSSS SSSS SSSS SSSS SSSS
  *             the next R symbols are those in S, the first one lowest; then
  *             comes the node at `base`
- *     tail    bits = 1100 0RRR SSSS ...: the same; there a prefix ends whose
- *             value is `base` itself. Long lonely prefixes cost a node, not one
- *             a digit.
+ *     tail    bits = 1100 0RRR SSSS ...: as a skip, but a prefix ends after the
+ *             symbols and `base` is its value. So a long prefix that is alone
+ *             in its subtree takes one node, not one node a digit.
  *
- * Byte order is the machine's: an image does not travel.
+ * Byte order is the machine's: an image is for this machine only.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -74,7 +74,7 @@ struct trie_header
 
 struct trie_node
 {
-	uint32_t bits; /* 0: nothing goes on here */
+	uint32_t bits; /* 0: no longer prefixes */
 	uint32_t base;
 };
 
