@@ -46,7 +46,7 @@ static unsigned code_below(double value)
 	return low;
 }
 
-/* 0 <= u < 1, different for each update; the same when it is repeated. */
+/* 0 <= u < 1: differs from update to update, the same for the same update. */
 static double dither(uint32_t hour, uint32_t count)
 {
 	uint32_t x = hour * UINT32_C(0x9e3779b1) ^ count * UINT32_C(0x85ebca77);
@@ -71,7 +71,7 @@ static unsigned weeks_of(const struct tg_baseline *b)
 	return b->learned / HOURS;
 }
 
-/* What one more week weighs. */
+/* The weight of one more week. */
 static double weight(const struct tg_baseline *b)
 {
 	unsigned weeks = weeks_of(b) + 1;
@@ -86,7 +86,7 @@ static void have_learned(struct tg_baseline *b, uint32_t hours)
 	b->learned = (uint16_t)(sum < UINT16_MAX ? sum : UINT16_MAX);
 }
 
-/* A spread that a damaged file brought is none. */
+/* An impossible spread (from a damaged file) counts as 0. */
 static double spread_of(const struct tg_baseline *b)
 {
 	return b->spread >= 0 && b->spread < 1000 ? (double)b->spread : 0;
@@ -97,7 +97,8 @@ static double distance(double observed, double mean)
 	return 2 * (sqrt(observed + 0.375) - sqrt(mean + 0.375));
 }
 
-/* Quiet hours that stay quiet say nothing about how busy ones scatter. */
+/* An hour that is usually quiet and stays quiet says nothing about the scatter
+ * of busy hours. */
 static void learn_spread(struct tg_baseline *b, double count, double mean)
 {
 	double spread = spread_of(b), off = fabs(distance(count, mean));
@@ -123,7 +124,8 @@ static void learn_hour(struct tg_baseline *b)
 	have_learned(b, 1);
 }
 
-/* The empty hours after b->hour and before `hour`, each as often as it came. */
+/* Learns the empty hours after b->hour and before `hour`, each hour of the week
+ * as often as it occurred. */
 static void learn_silence(struct tg_baseline *b, uint32_t hour)
 {
 	uint32_t gap = hour - b->hour - 1, i;
@@ -163,7 +165,7 @@ int tg_baseline_add(
 	if(hour > b->hour) {
 		if(!b->alarmed) {
 			learn_hour(b);
-			/* what alarms now may be why nothing came */
+			/* the cause of the alarm may also have caused the silence */
 			if(!alarmed)
 				learn_silence(b, hour);
 		}

@@ -1,5 +1,5 @@
 /*
- * Count-min with lines that age when they are used; see countmin.h.
+ * Count-min whose lines are aged when they are used; see countmin.h.
  *
  *   header | row 0: lines of (epoch, 56 counters) | row 1 | row 2 | row 3 |
  *
@@ -17,7 +17,7 @@
 
 struct line
 {
-	_Alignas(64) _Atomic uint32_t epoch; /* half-life its counters stand for */
+	_Alignas(64) _Atomic uint32_t epoch; /* half-life of its counters */
 	_Atomic uint64_t counters[WORDS];	 /* 8 of 8 bits each */
 };
 
@@ -70,7 +70,7 @@ int tg_countmin_init(void *mem, size_t size,
 	return 0;
 }
 
-/* Two independent halves of the hash make as many as there are rows (Kirsch,
+/* The two independent halves of the hash give one hash for each row (Kirsch,
  * Mitzenmacher 2006). */
 static struct place place_of(
 		const struct tg_countmin *t, uint64_t id, unsigned row)
@@ -86,7 +86,7 @@ static struct place place_of(
 	return (struct place){line, &line->counters[slot / 8], slot % 8 * 8};
 }
 
-/* Half-lives that passed since the line was used, 0 .. 8: eight empty it. */
+/* Half-lives since the line was last used, 0 .. 8; eight halvings empty it. */
 static unsigned halvings(const struct line *line, uint32_t epoch)
 {
 	int32_t passed =
@@ -118,7 +118,8 @@ static void grow_older(struct line *line, uint32_t epoch)
 	if(times == 0)
 		return;
 	old = atomic_load_explicit(&line->epoch, memory_order_relaxed);
-	/* Who wins does the work. Looked at again: it may be done by now. */
+	/* Checked again, since another process may have aged the line. Of several
+	 * processes the one that wins the swap halves the counters. */
 	if((int32_t)(epoch - old) > 0
 			&& atomic_compare_exchange_strong_explicit(&line->epoch, &old,
 					epoch, memory_order_relaxed, memory_order_relaxed))

@@ -1,23 +1,25 @@
 /*
- * Count-min: about how often each of very many keys was seen lately (failures a
- * fingerprint, a network, an AS), in fixed memory and never too few.
+ * Count-min: estimates how often each of very many keys was seen lately
+ * (failures of a fingerprint, a network, an AS), in fixed memory and never too
+ * low.
  * Source: Cormode, Muthukrishnan (2005); conservative update by Estan, Varghese
  * (2002).
  *
- * Not lib/sketch/sketch.h: that one serves the cell table's admission, keeps all
- * counters of a key in one cache line, and ages after as many rare keys as its
- * line covers cells. Here the caller chooses the half-life and an estimate is
- * never under the true count, for which each row has the whole width.
+ * lib/sketch/sketch.h is another count-min, for admission to the cell table: it
+ * keeps all counters of a key in one cache line and ages by the number of rare
+ * keys. Here the caller chooses the half-life, and an estimate is never below
+ * the true count; therefore each row has the whole width.
  *
- * Memory bound: 4 rows of `counters` x 8/7 B. With N the sum of all
- * keys' counts an estimate is too high by more than e/counters x N with a chance
- * of e^-4 = 1.8 % at the most; conservative update errs far less
- * (tests/unit/lib/sketch/test_countmin.c prints it).
- * Ageing: all counts are halved, rounded down, each `half_us` of `now`, a line
- * of 56 counters when it is next used: at most 28 words of work in a call.
- * Process safety: every function, from any process or thread that shares the
- * memory, without a lock. Races and a process killed inside can leave single
- * counters one event short, or halved once too few: it is an estimate.
+ * Memory bound: 4 rows of `counters` x 8/7 B. Let N be the sum of all keys'
+ * counts. An estimate is too high by more than e/counters x N with a
+ * probability of at most e^-4 = 1.8 %. With conservative update the error is
+ * far smaller (tests/unit/lib/sketch/test_countmin.c prints it).
+ * Ageing: all counts are halved, rounded down, each `half_us` of `now`. A line
+ * of 56 counters is halved when it is next used: at most 28 words of work in a
+ * call.
+ * Process safety: every process or thread that shares the memory may call any
+ * function, without a lock. After a race or a killed process single counters
+ * may be one event short, or halved once too few.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -46,9 +48,9 @@ size_t tg_countmin_size(
 int tg_countmin_init(void *mem, size_t size,
 		const struct tg_countmin_config *cfg, struct tg_countmin **out);
 
-/* Counts `n` events of key `id` (tg_hash_id) and returns the estimate with them,
- * n .. 255; n = 0 counts nothing. `now`: monotonic us; one that is behind
- * another process's counts into the newer half-life. */
+/* Counts `n` events of key `id` (tg_hash_id) and returns the estimate with
+ * them, n .. 255; n = 0 counts nothing. `now`: monotonic us; a `now` behind
+ * that of another process counts into the newer half-life. */
 uint32_t tg_countmin_add(
 		struct tg_countmin *t, uint64_t id, uint32_t n, uint64_t now);
 

@@ -13,7 +13,7 @@
 
 _Static_assert(sizeof(struct tg_cusum) == 20, "embedded in saved records");
 
-/* What a damaged file brought is nothing. */
+/* An impossible value (from a damaged file) counts as 0. */
 static double sane(float value, double most)
 {
 	return value >= 0 && value <= most ? (double)value : 0;
@@ -76,7 +76,7 @@ static void close_up_to(struct tg_cusum *c, const struct tg_cusum_limits *l,
 		learn(c, c->count, 1);
 	rate = rate_for(c, expected);
 	if(empty > 0) {
-		/* an empty interval never adds: S falls by the same each time */
+		/* an empty interval never adds: each lowers S by the same */
 		sum = clamp(sum + step(0, rate, l->k) * empty, 2 * l->h);
 		if(!c->alarmed && sum <= l->h / 2)
 			learn(c, 0, empty);
@@ -95,7 +95,7 @@ double tg_cusum_evidence(const struct tg_cusum *c,
 
 	if(warming(c, expected))
 		return 0;
-	/* what is missing of the running interval is not held against S */
+	/* the running interval may raise S but not lower it */
 	return clamp(
 			fmax(sum, sum + step(c->count, rate_for(c, expected), limits->k)),
 			2 * limits->h);

@@ -19,7 +19,7 @@
 #define RANK_BITS 30
 #define RANK_MAX (RANK_BITS + 1)
 #define CONVERGED \
-	64 /* both series end far earlier, at the doubles' precision */
+	64 /* the series ends far earlier, at the precision of double */
 
 _Static_assert(sizeof(struct tg_hll) == 168, "embedded in saved records");
 _Static_assert(REGISTERS == 1 << INDEX_BITS, "an index picks a register");
@@ -51,7 +51,7 @@ static int raise_rank(uint8_t *dense, unsigned i, unsigned rank)
 
 static int add_dense(uint8_t *dense, uint64_t hash)
 {
-	/* the bit behind the 30 ends the run of zeros */
+	/* the bit after the 30 ends the run of zeros */
 	uint64_t run = hash << INDEX_BITS | UINT64_C(1) << (64 - 1 - RANK_BITS);
 
 	return raise_rank(dense, (unsigned)(hash >> (64 - INDEX_BITS)),
@@ -85,10 +85,10 @@ int tg_hll_add(struct tg_hll *h, uint64_t hash)
 	}
 	make_dense(h);
 	add_dense(h->as.dense, hash);
-	return 1; /* the set grew, whether a register did or not */
+	return 1; /* the set grew, even if no register did */
 }
 
-/* The share of the registers never hit: Ertl's sigma. */
+/* Ertl's sigma of the share of registers that were never hit. */
 static double sigma(double x)
 {
 	double y = 1, z = x;
@@ -110,8 +110,8 @@ static double sigma(double x)
 
 uint32_t tg_hll_estimate(const struct tg_hll *h)
 {
-	/* Ertl's constant is that of endless registers; for 256 it would estimate
-	 * 0.4 % too much, which Flajolet's alpha of m takes away. */
+	/* Ertl's constant is for infinitely many registers; with 256 the estimate
+	 * would be 0.4 % too high. Flajolet's alpha of m corrects that. */
 	const double m = REGISTERS, alpha = 0.7213 / (1 + 1.079 / m);
 	unsigned with[RANK_MAX + 1] = {0};
 	double z, n;
@@ -121,8 +121,8 @@ uint32_t tg_hll_estimate(const struct tg_hll *h)
 		return h->kept;
 	for(i = 0; i < REGISTERS; i++)
 		with[get_rank(h->as.dense, i)]++;
-	/* Full registers (Ertl's tau) weigh nothing: they are 1 in 100 where the
-	 * result reaches its own end. */
+	/* Full registers (Ertl's tau) are left out: they are only 1 in 100 where
+	 * the result reaches its maximum. */
 	z = 0;
 	for(i = RANK_BITS; i > 0; i--)
 		z = 0.5 * (z + with[i]);

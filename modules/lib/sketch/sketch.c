@@ -8,7 +8,7 @@
 #define ROWS 3
 #define ROW_COUNTERS 18
 #define EPOCH_SHIFT 24 /* 16.8 s of microseconds */
-#define RARE 4		   /* estimates below this make a line older */
+#define RARE 4		   /* estimates below this count towards ageing */
 #define TRIES 8
 
 static void halve(struct tg_sketch_line *line, unsigned times)
@@ -20,7 +20,7 @@ static void halve(struct tg_sketch_line *line, unsigned times)
 		uint64_t old =
 				atomic_load_explicit(&line->counters[i], memory_order_relaxed);
 
-		/* Losing against a concurrent increment leaves this word older. */
+		/* If a concurrent increment wins, this word is not halved. */
 		atomic_compare_exchange_strong_explicit(&line->counters[i], &old,
 				(old >> times) & keep, memory_order_relaxed,
 				memory_order_relaxed);
@@ -34,7 +34,7 @@ static void grow_older(struct tg_sketch_line *line, uint64_t now, int rare)
 	int32_t passed = (int32_t)(epoch - (uint32_t)(age >> 32));
 	uint64_t next;
 
-	if(passed < 0) { /* a clock behind: stay in the newer epoch */
+	if(passed < 0) { /* this clock is behind: stay in the newer epoch */
 		epoch = (uint32_t)(age >> 32);
 		passed = 0;
 	}
@@ -46,7 +46,8 @@ static void grow_older(struct tg_sketch_line *line, uint64_t now, int rare)
 	}
 	if(next == age)
 		return;
-	/* Who wins the swap does the work; a loser's newcomer goes uncounted. */
+	/* The process that wins the swap halves the line. The rare event of a loser
+	 * is not counted. */
 	if(atomic_compare_exchange_strong_explicit(&line->age, &age, next,
 			   memory_order_relaxed, memory_order_relaxed)
 			&& passed > 0)

@@ -6,10 +6,10 @@
  *
  * Memory bound: one cache line for 16 cells. All counters of a key lie in one
  * line: an estimate costs one cache miss.
- * Ageing: a line is halved when it has taken as many events of rare keys as it
- * covers cells (a flood of new keys fills it, one hot key does not), and once per 16.8 s of `now`: at most 7 words of work in a call.
- * Locking: none. A process killed in the middle leaves counters a little off,
- * as lost races do: it is an estimate.
+ * Ageing: a line is halved once per 16.8 s of `now`, and when it has counted as
+ * many events of rare keys as it covers cells. So a flood of new keys ages it,
+ * one hot key does not. At most 7 words of work in a call.
+ * Locking: none. A killed process or a lost race leaves counters a little off.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

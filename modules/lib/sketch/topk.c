@@ -18,7 +18,7 @@ struct entry
 {
 	uint64_t hash;
 	uint64_t count, error;
-	uint32_t at; /* its place in the heap */
+	uint32_t at; /* position in the heap */
 	uint32_t len;
 	uint8_t key[TG_TOPK_KEY];
 };
@@ -28,7 +28,7 @@ struct tg_topk
 	_Alignas(64) struct tg_hashkey key;
 	uint64_t total;
 	uint32_t entries, used;
-	uint32_t mask; /* of the index */
+	uint32_t mask; /* index size - 1 */
 	struct entry entry[];
 };
 
@@ -77,7 +77,7 @@ int tg_topk_init(void *mem, size_t size, const struct tg_topk_config *cfg,
 
 /* ---- the index: at most half full ---- */
 
-/* The slot of the key, or the empty one where it would go. */
+/* The slot of the key, or the empty slot where it would go. */
 static uint32_t find(
 		const struct tg_topk *t, uint64_t hash, const void *key, size_t len)
 {
@@ -93,7 +93,7 @@ static uint32_t find(
 	return slot;
 }
 
-/* Closes the hole, so that no chain is cut (Knuth, TAOCP 3, 6.4 R). */
+/* Closes the hole, so that no probe chain is cut (Knuth, TAOCP 3, 6.4 R). */
 static void unindex(struct tg_topk *t, uint32_t hole)
 {
 	uint32_t *index = index_of(t), slot = hole;
@@ -169,7 +169,8 @@ uint64_t tg_topk_unlisted(const struct tg_topk *t)
 	return t->used < t->entries ? 0 : t->entry[heap_of(t)[0]].count;
 }
 
-/* A key that is not listed, in place of the lowest one when all are taken. */
+/* Enters a key that is not listed. When all entries are in use, it replaces the
+ * one with the lowest count. */
 static void enter(struct tg_topk *t, uint64_t hash, const void *key, size_t len,
 		uint64_t count, uint64_t error)
 {
@@ -227,7 +228,8 @@ static int behind(const struct entry *a, const struct entry *b)
 	return order != 0 ? order > 0 : a->len > b->len;
 }
 
-/* Shell sort with Ciura's gaps: what is sorted from the lowest on is a heap. */
+/* Shell sort with Ciura's gaps, lowest count first. A sorted array is a
+ * heap. */
 static void sort_heap(struct tg_topk *t)
 {
 	static const uint32_t gaps[] = {1750, 701, 301, 132, 57, 23, 10, 4, 1};
@@ -270,8 +272,9 @@ uint32_t tg_topk_list(
 
 /*
  * A key that one side does not list may have had as many events there as the
- * lowest it lists: that goes to the count and to the error. Then the newcomers
- * that beat the lowest take its place, which leaves the k highest.
+ * lowest key on that side's list. That number is added to the count and to the
+ * error. Keys that only `from` lists then replace the lowest ones where they
+ * have a higher count. So the k highest remain.
  */
 int tg_topk_merge(struct tg_topk *into, const struct tg_topk *from)
 {
@@ -307,7 +310,7 @@ void tg_topk_halve(struct tg_topk *t)
 {
 	uint32_t i;
 
-	for(i = 0; i < t->used; i++) { /* keeps the heap's order */
+	for(i = 0; i < t->used; i++) { /* halving keeps the heap's order */
 		struct entry *e = &t->entry[i];
 
 		e->count /= 2;
