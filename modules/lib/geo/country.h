@@ -1,20 +1,20 @@
 /*
- * Countries of the telephone network: whose an E.164 number is, and how one
- * dials there.
+ * Countries of the telephone network: to which country an E.164 number belongs,
+ * and how numbers are dialled in that country.
  *
- * Facts of libphonenumber, as tables in the program's text (country_data.c, see
- * modules/make/countries.py): no state, no allocation, no lock; every function
- * may be called from anywhere at any time.
+ * The facts are libphonenumber's, as constant tables (country_data.c, made by
+ * modules/make/countries.py). No state, no allocation, no lock: any process may
+ * call any function at any time.
  *
  * A country is named by its ISO 3166-1 alpha-2 code, with libphonenumber's AC
- * (Ascension), TA (Tristan da Cunha) and XK (Kosovo). Numbers of no country
- * carry codes that ISO leaves to its users:
+ * (Ascension), TA (Tristan da Cunha) and XK (Kosovo). Numbers that belong to no
+ * country have codes that ISO leaves to its users:
  *   XG  global services: +800, +808, +878, +888, +979
  *   XS  satellites: +870, +881
  *   XN  networks of several countries: +882, +883
- * Places without a numbering plan of their own in libphonenumber (AQ, BV, GS,
- * HM, PN, TF, UM) are not known here; their numbers count as those of the
- * calling code's country.
+ * Places without their own numbering plan in libphonenumber (AQ, BV, GS, HM,
+ * PN, TF, UM) are not known here. Their numbers count as numbers of the country
+ * with that calling code.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -24,50 +24,53 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Indices run from 0 to TG_COUNTRIES - 1. They hold for one build of the
- * program: keep or send the ISO code, never the index. */
+/* Indices run from 0 to TG_COUNTRIES - 1. They are valid for one build of the
+ * program only: store or send the ISO code, never the index. */
 #define TG_COUNTRIES 248
 
-/* Lists are comma separated without spaces; in prefixes, an x is any digit. */
+/* Lists are separated by commas, without spaces; an x in a prefix is any
+ * digit. */
 struct tg_country
 {
 	char iso[3];
 	/* "1" .. "998"; "" for XG, XS and XN, which have several */
 	char calling_code[4];
-	/* What one dials before a foreign number: the preferred prefix, else all
-	 * that there are; "" where none is known. */
+	/* The international prefix, dialled before a foreign number: the preferred
+	 * one, else all that exist; "" where none is known. */
 	char intl_prefix[96];
-	/* What one dials before a number of the country: the usual one first, then
-	 * older ones and those with a carrier's selection code; "" where there is
-	 * none (ES, DK; IT, whose 0 is part of the number). */
+	/* The national prefix, dialled before a number of the country: the usual
+	 * one first, then older ones and those with a carrier selection code; ""
+	 * where there is none (ES, DK; IT, where the 0 is part of the number). */
 	char national_prefix[64];
-	/* Fire, police, ambulance; "" where none is known (GN GQ IO TA TK). What
-	 * mobiles call everywhere (112, 911) is here only where it is the
-	 * country's own. */
+	/* Fire, police, ambulance; "" where none is known (GN GQ IO TA TK). The
+	 * numbers that mobiles can call everywhere (112, 911) are listed only where
+	 * they are the country's own. */
 	char emergency[72];
-	/* Bit n: numbers of n digits exist, without calling code and prefix, of
-	 * whatever kind; 0: not known (XG XS XN). */
+	/* Bit n: numbers of any kind with n digits exist, without calling code and
+	 * prefix; 0: not known (XG XS XN). */
 	uint32_t national_lengths;
 	/* Bit d: such numbers begin with digit d; 0: not known. */
 	uint16_t national_first;
 };
 
 /*
- * The country of an E.164 number without '+', also of the beginning of one: as
- * many digits are looked at as it takes. Where countries share a calling code,
- * what is too short to tell, not assigned, or used by several of them alike
- * (+1 800; +44 7924, Isle of Man's and Great Britain's by the metadata) belongs
- * to the largest: US, GB, RU, IT, NO, AU ... Says nothing about whether the
- * number exists.
- * Its index, or -ENOENT (no country has that code; too short for a code; not a
- * digit where one is needed).
+ * The index of the country of an E.164 number without '+', also of the first
+ * digits of a number. Where countries share a calling code, a number goes to
+ * the largest of them (US, GB, RU, IT, NO, AU ...) if it is too short to tell,
+ * not assigned, or used by several of them (+1 800; +44 7924, which the
+ * metadata gives to Isle of Man and to Great Britain). The result does not say
+ * whether the number exists.
+ * Returns the index, or -ENOENT (no country has that code; too short for a
+ * code; not a digit where one is needed).
  */
 int tg_country_index_of(const char *digits, size_t len);
 
-/* The same as a code with its NUL. 0, -ENOENT (`iso` is untouched). */
+/* As tg_country_index_of, but gives the ISO code with its NUL. 0, -ENOENT
+ * (`iso` is untouched). */
 int tg_country_of(const char *digits, size_t len, char iso[3]);
 
-/* Index of a two-letter code, upper case, ended by NUL; -ENOENT when it is none.
+/* Index of a two-letter code, upper case, with NUL; -ENOENT when it is no code.
+ *
  */
 int tg_country_index(const char *iso);
 

@@ -1,10 +1,12 @@
 /*
- * Geography: files and lookups. The only file that uses libmaxminddb, which
- * opens a file and walks its search tree; geo_record.c reads what hangs there.
+ * Geography: files and lookups. The only source file that uses libmaxminddb,
+ * which opens a file and walks its search tree; geo_record.c reads the records
+ * of that tree.
  *
- * Why a sealed copy: libmaxminddb maps the file that it is given, and a mapped
- * file that somebody truncates in place kills the process that reads it
- * (SIGBUS). It opens by name only, so the copy is a memfd with a name in /proc.
+ * Why a sealed copy: libmaxminddb maps the file that it is given. When somebody
+ * truncates a mapped file in place, the kernel kills the process that reads it
+ * (SIGBUS). libmaxminddb opens files by name only, so the copy is a memfd with
+ * a name in /proc.
  *
  * Memory bound: the sizes of both files, TG_GEO_MAX_FILE each; once, shared by
  * all processes forked later.
@@ -59,14 +61,14 @@ static int copy_bytes(int from, int to, uint8_t *buffer, size_t room)
 	return all == 0 ? -EBADMSG : 0;
 }
 
-/* A private, unchangeable copy of `path`: its descriptor in *copy. */
+/* Makes a private, unchangeable copy of `path`; its descriptor in *copy. */
 static int copy_file(const char *path, int *copy)
 {
 	const size_t room = 256 * 1024;
 	struct stat st;
 	uint8_t *buffer = NULL;
 	int rc = 0, memory = -1;
-	/* Not blocking, so that a named pipe cannot hold us up. */
+	/* O_NONBLOCK: a named pipe at this path must not block. */
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 
 	if(fd < 0)
@@ -117,7 +119,7 @@ static int check_copy(int copy, const char **why)
 	return rc;
 }
 
-/* 0, or a negative errno with *why when it is the file's contents. */
+/* 0, or a negative errno, with *why when the contents are at fault. */
 static int open_file(const char *path, MMDB_s *file, const char **why)
 {
 	char name[32];
@@ -235,6 +237,6 @@ double tg_geo_distance_km(double lat1, double lon1, double lat2, double lon2)
 	double dlon = sin((lon2 - lon1) * rad / 2);
 	double h = dlat * dlat + cos(lat1 * rad) * cos(lat2 * rad) * dlon * dlon;
 
-	/* Rounding may carry antipodes beyond 1. */
+	/* For antipodes, rounding may give more than 1. */
 	return 2 * radius * asin(sqrt(h < 1 ? h : 1));
 }

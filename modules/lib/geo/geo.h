@@ -1,11 +1,12 @@
 /*
  * Where an address is: country, network (ASN) and position, from files in
- * MaxMind's DB format that the operator gives. No file, no fact: each fact is
- * known or not, and a file that cannot be used says why.
+ * MaxMind's DB format that the operator provides. Each fact is known or not.
+ * Without a file its facts are not known; for a file that cannot be used the
+ * status says why.
  *
- * A file is read into memory of our own and sealed there: whoever replaces or
- * truncates it later changes nothing here. To take a new one, open a new handle,
- * publish it, close the old one when no reader has it any more.
+ * A file is copied into memory and sealed there: replacing or truncating it
+ * later changes nothing here. To use a new file, open a new handle, publish it,
+ * and close the old handle when no reader uses it any more.
  *
  * Lookups: any number of threads and (after a fork) processes, wait-free, no
  * allocation, a bounded number of steps whatever the file holds.
@@ -30,14 +31,14 @@ enum tg_geo_file
 	TG_GEO_FILES
 };
 
-/* What became of each file. */
+/* The result for each file. */
 struct tg_geo_status
 {
-	int result[TG_GEO_FILES];	  /* 0, -ENODATA (none was named), or why not:
-								 -ENOENT ..., -EFBIG, -EBADMSG */
+	int result[TG_GEO_FILES];	  /* 0 open, -ENODATA (no file named), -ENOENT
+								 ..., -EFBIG, -EBADMSG */
 	char text[TG_GEO_FILES][160]; /* one line for an operator */
 	uint64_t
-			built[TG_GEO_FILES]; /* when its maker made it, UTC; 0 = not open */
+			built[TG_GEO_FILES]; /* build time in the file, UTC; 0 = not open */
 };
 
 /* Bits of tg_geo_place.known. */
@@ -51,7 +52,7 @@ enum tg_geo_known
 
 struct tg_geo_place
 {
-	uint32_t known;		/* only these fields mean anything; the others are 0 */
+	uint32_t known;		/* only these facts are valid; other fields are 0 */
 	uint32_t asn;		/* autonomous system number */
 	double lat, lon;	/* degrees: -90 .. 90, -180 .. 180 */
 	uint32_t radius_km; /* accuracy: the true place is probably inside */
@@ -59,11 +60,11 @@ struct tg_geo_place
 };
 
 /*
- * Opens what can be opened; NULL or "" names no file. For the process that
- * loads: reads whole files. A handle without any file is sound and knows
+ * Opens the files that can be opened; NULL or "" names no file. For the loading
+ * process: reads whole files. A handle without any file is valid and knows
  * nothing.
- * 0, -ENOMEM (also for a file's bytes: nothing is open then). *status, which
- * is never NULL, tells of each file.
+ * 0, -ENOMEM (also when a file does not fit in memory; nothing is open then).
+ * *status (not NULL) has the result for each file.
  */
 int tg_geo_open(const char *city_path, const char *asn_path,
 		struct tg_geo **geo, struct tg_geo_status *status);
@@ -71,8 +72,8 @@ int tg_geo_open(const char *city_path, const char *asn_path,
 /* NULL is allowed. */
 void tg_geo_close(struct tg_geo *geo);
 
-/* `address` in network order, IPv4 as ::ffff:a.b.c.d. Returns place->known; 0
- * for what the files do not hold, or hold damaged. */
+/* `address` in network order, IPv4 as ::ffff:a.b.c.d. Returns place->known: 0
+ * when the files do not contain the address or its record is damaged. */
 uint32_t tg_geo_lookup(const struct tg_geo *geo, const uint8_t address[16],
 		struct tg_geo_place *place);
 

@@ -1,7 +1,7 @@
 /*
- * What is proved of a MaxMind DB file before libmaxminddb sees it: its reader
- * of metadata recurses, follows pointers without end and leaks on wrong types,
- * and its product of nodes and record size overflows.
+ * Checks a MaxMind DB file before libmaxminddb reads it. libmaxminddb's reader
+ * of metadata recurses, follows pointers without end and leaks memory on wrong
+ * types, and its product of nodes and record size overflows.
  *
  * Memory bound: none. Time bound: GEO_MAX_STEPS values; the last 128 KiB are
  * searched for the metadata, as the format says.
@@ -58,7 +58,7 @@ int geo_check_metadata(
 					return -EBADMSG;
 				seen |= 1u << k;
 			}
-		/* The only lists that the format knows here; flat, so that nothing
+		/* The only lists that the format allows here. They are flat, so nothing
 		 * recurses. */
 		if(p.value.type == GEO_MAP && !geo_is_key(&p, "description"))
 			return -EBADMSG;
@@ -98,8 +98,8 @@ int geo_check_file(const uint8_t *file, size_t size,
 					&& metadata->record_bits != 32))
 		return -EBADMSG;
 	*why = "its search tree is cut short";
-	/* node_count is 32 bits wide, and checked so: libmaxminddb's product
-	 * overflows. 16 zero bytes follow the tree. */
+	/* node_count has 32 bits. The product is checked here, because
+	 * libmaxminddb's overflows. 16 zero bytes follow the tree. */
 	tree = metadata->nodes * (metadata->record_bits / 4) + 16;
 	if(metadata->nodes == 0 || metadata->nodes > UINT32_MAX
 			|| tree > (uint64_t)(found - marker_size - file))

@@ -4,7 +4,7 @@
  *   {"autonomous_system_number": 64496}
  *
  * Memory bound: none. Time bound: GEO_MAX_STEPS values.
- * Locking: none. Failure mode: what cannot be read is not known.
+ * Locking: none. Failure mode: a fact that cannot be read is not known.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -32,7 +32,7 @@ static int read_degrees(const struct geo_value *v, double limit, double *out)
 		d = (double)f;
 	} else
 		return -EBADMSG;
-	if(!(fabs(d) <= limit)) /* not a number fails as well */
+	if(!(fabs(d) <= limit)) /* true for NaN as well */
 		return -EBADMSG;
 	*out = d;
 	return 0;
@@ -134,8 +134,8 @@ int geo_read_record(const uint8_t *data, size_t size, size_t offset,
 		if(rc != 0 || geo_after_pair(&r, &p, &offset) != 0)
 			return -EBADMSG;
 	}
-	/* Where the place is not known, the country that the network was given to:
-	 * satellite links, anycast. */
+	/* Where the place is not known (satellite links, anycast): the country in
+	 * which the network is registered. */
 	if(registered.type == GEO_MAP && !(place->known & TG_GEO_KNOWS_COUNTRY))
 		return read_country(&r, &registered, place);
 	return 0;

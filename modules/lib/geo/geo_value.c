@@ -2,7 +2,7 @@
  * MaxMind DB values; see geo_value.h. Nothing here recurses.
  *
  * Memory bound: none. Time bound: the reader's steps.
- * Locking: none. Failure mode: what cannot be read is refused.
+ * Locking: none. Failure mode: a value that cannot be read is refused.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -26,7 +26,8 @@ static int has_payload(enum geo_type type)
 		   && type != GEO_POINTER;
 }
 
-/* Size bits 29, 30, 31 announce 1, 2, 3 more bytes, each with its own base. */
+/* Sizes 29, 30, 31 mean that 1, 2, 3 more bytes follow, each with its own
+ * base. */
 static int read_size(struct geo_reader *r, size_t *offset, size_t *size)
 {
 	static const uint32_t base[] = {29, 285, 65821};
@@ -103,7 +104,7 @@ int geo_read_value(
 	return rc;
 }
 
-/* Offset behind `v` and all that it holds. */
+/* Gives the offset behind `v` and all that it contains. */
 static int skip_value(
 		struct geo_reader *r, const struct geo_value *v, size_t *offset)
 {

@@ -4,8 +4,8 @@
  * (type, size), more size bytes, and the payload; a pointer stands for a value
  * elsewhere, never for another pointer.
  *
- * Each function: 0, or -EBADMSG when the bytes end too early, make no sense, or
- * the steps are used up.
+ * Each function returns 0, or -EBADMSG when the bytes end too early, are
+ * malformed, or the steps are used up.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -39,8 +39,8 @@ struct geo_reader
 {
 	const uint8_t *data;
 	size_t size;
-	unsigned steps; /* left */
-	int pointers;	/* allowed */
+	unsigned steps; /* values that may still be read */
+	int pointers;	/* non-zero: pointers are allowed */
 };
 
 struct geo_value
@@ -48,32 +48,32 @@ struct geo_value
 	enum geo_type type;
 	size_t size; /* bytes; entries of a map or an array; a pointer's target */
 	const uint8_t *at; /* payload */
-	size_t next;	   /* offset of what follows */
+	size_t next;	   /* offset of the next value */
 };
 
 struct geo_pair
 {
 	struct geo_value key, value;
-	size_t next; /* behind the pair when not 0 */
+	size_t next; /* offset behind the pair when not 0 */
 };
 
 uint64_t geo_big_endian(const uint8_t *p, size_t n);
 
-/* The value at `offset`, a pointer as such. */
+/* The value at `offset`. A pointer is not followed. */
 int geo_read_plain(struct geo_reader *r, size_t offset, struct geo_value *v);
 
-/* The value meant at `offset`. *next is what follows a pointer there, else 0:
- * what follows the value. */
+/* The value at `offset`; a pointer is followed. *next is then the offset behind
+ * the pointer; else 0, and v->next is the offset behind the value. */
 int geo_read_value(
 		struct geo_reader *r, size_t offset, struct geo_value *v, size_t *next);
 
-/* The pair at `offset` of a map, and the offset behind it and all it holds. */
+/* The pair of a map at `offset`, and the offset behind the pair. */
 int geo_read_pair(struct geo_reader *r, size_t offset, struct geo_pair *p);
 int geo_after_pair(
 		struct geo_reader *r, const struct geo_pair *p, size_t *offset);
 int geo_is_key(const struct geo_pair *p, const char *name);
 
-/* Up to 64 bits. */
+/* An unsigned number of up to 64 bits. */
 int geo_read_unsigned(const struct geo_value *v, uint64_t *out);
 
 #endif
