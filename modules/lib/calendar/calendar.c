@@ -74,7 +74,7 @@ int tg_calendar_next_change(const void *image, int64_t now, int64_t *at)
 	if(i == c->windows)
 		return -ENOENT;
 	change = c->window[i].from > now ? c->window[i].from : c->window[i].till;
-	/* A window that reaches the end of the horizon was cut there. */
+	/* A window that reaches the end of the horizon may go on after it. */
 	if(change == c->till)
 		return -ENOENT;
 	*at = change;

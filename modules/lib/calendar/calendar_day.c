@@ -1,6 +1,7 @@
 /*
- * Days of the Gregorian calendar; the arithmetic of calendar rules, without the
- * C library's clock functions, which stop at what a time zone knows.
+ * Days of the Gregorian calendar: the arithmetic of calendar rules. The clock
+ * functions of the C library are not used, because their range ends with that
+ * of the time zone data.
  *
  * Memory bound, locking: none. Failure mode: none, every day has a date.
  *
@@ -32,7 +33,7 @@ struct calendar_year calendar_year(int64_t year)
 
 struct calendar_year calendar_year_of(int64_t day)
 {
-	/* A leap day early or late the mean length misses the year by one. */
+	/* The mean length of a year gives the right year or one beside it. */
 	int64_t guess = 1970 + day * CALENDAR_CYCLE_YEARS / CALENDAR_CYCLE_DAYS;
 	struct calendar_year y = calendar_year(guess);
 
@@ -45,7 +46,7 @@ struct calendar_year calendar_year_of(int64_t day)
 
 int calendar_month_of(const struct calendar_year *year, int yearday)
 {
-	/* No month is longer than 31 days: never too late. */
+	/* No month is longer than 31 days, so this is not too late. */
 	int month = yearday / 31;
 
 	while(yearday >= calendar_before[year->leap][month + 1])

@@ -12,8 +12,8 @@
 #define CALENDAR_DAY 86400
 #define CALENDAR_HOUR 3600
 
-/* After so many years of so many days, which are whole weeks, dates fall on the
- * same weekdays again. */
+/* After so many years the dates fall on the same weekdays again: their days are
+ * a whole number of weeks. */
 #define CALENDAR_CYCLE_YEARS 400
 #define CALENDAR_CYCLE_DAYS 146097
 
@@ -24,7 +24,8 @@ struct calendar_year
 	int leap; /* 0 or 1 */
 };
 
-/* Days of a year before its month 0 .. 11, and all of them: [leap][month]. */
+/* [leap][month]: days of a year before its month 0 .. 11; [leap][12]: all
+ * days. */
 extern const int16_t calendar_before[2][13];
 
 struct calendar_year calendar_year(int64_t year);

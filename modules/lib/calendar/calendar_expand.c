@@ -4,10 +4,11 @@
  *
  * Memory bound: the caller's image and some 16 KiB of stack; a zone that is
  * read for the first time stays in memory (calendar_zone.c).
- * Time bound: a look at each day from dtstart to the end of the horizon, two or
- * three time zone look-ups for each of at most TG_CALENDAR_MAX_STARTS starts.
+ * Time bound: one check of each day from dtstart to the end of the horizon, and
+ * two or three time zone look-ups for each of at most TG_CALENDAR_MAX_STARTS
+ * starts.
  * Locking: none; one build at a time in a process (see calendar.h).
- * Failure mode: nothing but a complete image counts as one.
+ * Failure mode: an incomplete image is never a valid one.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -22,7 +23,7 @@
 #include "lib/calendar/calendar_recur.h"
 #include "lib/calendar/calendar_zone.h"
 
-/* Year 2200: behind it no date is accepted. */
+/* Year 2200: no later date is accepted. */
 #define LAST_MOMENT (INT64_C(230) * 365 * CALENDAR_DAY)
 
 struct expansion
@@ -38,7 +39,7 @@ struct expansion
 	/* the horizon and the windows so far */
 	int64_t from, till;
 	struct calendar_window *window;
-	size_t room, windows; /* windows counts on when the room is used up */
+	size_t room, windows; /* windows may exceed room */
 	struct calendar_window last;
 	int unsorted;
 };
@@ -78,7 +79,7 @@ static void put_window(struct expansion *e, struct calendar_window w)
 		e->window[e->windows - 1] = e->last;
 }
 
-/* One start of the rule, by both clocks. */
+/* Adds one start of the rule; it is given as wall-clock time and as UTC. */
 static void put_start(struct expansion *e, int64_t wall, int64_t utc)
 {
 	int64_t end = utc;
@@ -90,8 +91,8 @@ static void put_start(struct expansion *e, int64_t wall, int64_t utc)
 	put_window(e, (struct calendar_window){utc, end + e->span.seconds});
 }
 
-/* The last wall-clock time at which a start may count. No clock is a day or
- * more from UTC. */
+/* The last wall-clock time at which a start may count. No local time differs
+ * from UTC by a day or more. */
 static int64_t last_wall(const struct expansion *e)
 {
 	const struct calendar_time *until = &e->until.time;
@@ -115,8 +116,8 @@ static int run_rule(struct expansion *e, struct tg_calendar_error *err)
 	while(calendar_recur_next(&r, &wall)) {
 		int64_t utc = calendar_zone_to_utc(e->zone, wall);
 
-		/* Not the end: after an hour that was left out, a later wall-clock
-		 * time can be an earlier moment. */
+		/* Go on: after an hour that a clock change left out, a later wall-clock
+		 * time can be an earlier moment in UTC. */
 		if(utc >= e->till || (until_utc && utc > e->until.time.wall))
 			continue;
 		if(starts++ == TG_CALENDAR_MAX_STARTS) {
@@ -133,7 +134,7 @@ static int run_rule(struct expansion *e, struct tg_calendar_error *err)
 	return 0;
 }
 
-/* Date-times that no start had, if the horizon reaches that far. */
+/* Finds exdate date-times before the end of the horizon that match no start. */
 static int check_exceptions(
 		const struct expansion *e, struct tg_calendar_error *err)
 {

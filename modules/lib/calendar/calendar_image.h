@@ -3,7 +3,7 @@
  *
  *   header | window[windows]     ascending, disjoint, not even touching
  *
- * Byte order is the machine's: an image does not travel.
+ * Byte order is the machine's: an image is for this machine only.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

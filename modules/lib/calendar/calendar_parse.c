@@ -2,8 +2,8 @@
  * Calendar rows: zone name, dates, durations, exceptions. The rule's grammar is
  * in calendar_rule.c.
  *
- * Memory bound: no heap. Locking: none. Failure mode: the first fault found
- * refuses the row and is named.
+ * Memory bound: no heap. Locking: none. Failure mode: the row is refused; the
+ * error names the first fault found.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -43,7 +43,7 @@ int calendar_parse_tz(const char *text, struct tg_calendar_error *err)
 		return calendar_fail(err, "tz", "empty: name a time zone such as UTC");
 	if(len > MAX_TZ)
 		return calendar_fail(err, "tz", "longer than %d characters", MAX_TZ);
-	/* The name becomes part of a path. */
+	/* The name becomes part of a path, so its characters are restricted. */
 	for(size_t i = 0; i < len; i++) {
 		char c = text[i];
 
@@ -53,7 +53,7 @@ int calendar_parse_tz(const char *text, struct tg_calendar_error *err)
 			continue;
 		return calendar_fail(err, "tz", "'%s' is no time zone name", text);
 	}
-	/* Zones that count leap seconds: their clock is not the system's. */
+	/* The right/ zones count leap seconds, the system's clock does not. */
 	if(strncmp(text, "right/", 6) == 0)
 		return calendar_fail(err, "tz", "'%s' counts leap seconds: use '%s'",
 				text, text + 6);
@@ -98,7 +98,7 @@ int calendar_parse_time(
 				|| second < 0 || second > 60 || (len == 16 && text[15] != 'Z'))
 			return -EINVAL;
 	}
-	/* A leap second is the one before it to a clock that has none (RFC 5545,
+	/* Without leap seconds, second 60 is treated as second 59 (RFC 5545,
 	 * 3.3.12). */
 	if(second == 60)
 		second = 59;
@@ -129,13 +129,14 @@ int calendar_parse_start(const char *text, struct calendar_time *start,
 	return 0;
 }
 
-/* Reads "12H" at *p: a number and the unit. 0 when there is none. */
+/* Reads an amount such as "12H" at *p: a number and a unit. 0 when there is
+ * none. */
 static int read_amount(const char **p, int64_t *amount, char *unit)
 {
 	const char *s = *p;
 	size_t n = strspn(s, "0123456789");
 
-	/* The longest that the bound on days allows, in seconds, has 9 digits. */
+	/* The longest window, in seconds, has 9 digits. */
 	if(n == 0 || n > 9)
 		return 0;
 	*amount = digits(s, n);
@@ -144,12 +145,13 @@ static int read_amount(const char **p, int64_t *amount, char *unit)
 	return 1;
 }
 
-/* dur-value of RFC 5545, 3.3.6, behind the sign; 0 when it is well-formed. */
+/* Reads a dur-value of RFC 5545, 3.3.6, after the sign. 0 when it is
+ * well-formed. */
 static int read_duration(const char *p, struct calendar_span *span)
 {
 	static const char units[] = "WDHMS";
 	static const int32_t worth[] = {7, 1, 3600, 60, 1};
-	unsigned next = 0; /* units come in order, each once */
+	unsigned next = 0; /* units come in order, each once at most */
 	int timed = 0, parts = 0;
 
 	if(*p++ != 'P')

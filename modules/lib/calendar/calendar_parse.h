@@ -1,5 +1,5 @@
 /*
- * The texts of a calendar row, checked and taken apart; private to calendar*.c.
+ * Parser for the texts of a calendar row; private to calendar*.c.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -21,8 +21,8 @@ enum calendar_form
 	CALENDAR_UTC	/* 20260105T080000Z */
 };
 
-/* A date or time as it is written: seconds since 1970 as if every day had 24
- * hours and the wall clock were UTC's. */
+/* A date or time as it is written: seconds since 1970, as if every day had 24
+ * hours and the wall clock showed UTC. */
 struct calendar_time
 {
 	int64_t wall;
@@ -31,7 +31,7 @@ struct calendar_time
 
 struct calendar_span
 {
-	int64_t days;	 /* nominal */
+	int64_t days;	 /* nominal: same wall-clock time */
 	int64_t seconds; /* exact */
 };
 
@@ -41,8 +41,8 @@ struct calendar_exdates
 	struct calendar_time at[CALENDAR_MAX_EXDATES];
 };
 
-/* Kept apart from the rule: it is judged in UTC, the rule runs in wall-clock
- * time. */
+/* UNTIL is kept apart from the rule: it may be in UTC, and the rule runs in
+ * wall-clock time. */
 struct calendar_until
 {
 	bool given;
@@ -65,8 +65,8 @@ int calendar_parse_exdates(const char *text, enum calendar_form start,
 int calendar_parse_time(
 		const char *text, size_t len, struct calendar_time *time);
 
-/* Fills *err and returns -EINVAL. What is not plain ASCII becomes '?': the text
- * may hold what stood in the row, and goes into a log. */
+/* Fills *err and returns -EINVAL. A character that is not plain ASCII becomes
+ * '?': the text may quote the row and goes into a log. */
 int calendar_fail(struct tg_calendar_error *err, const char *field,
 		const char *format, ...) __attribute__((format(printf, 3, 4)));
 

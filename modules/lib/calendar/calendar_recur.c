@@ -1,26 +1,28 @@
 /*
  * Calendar: recurrence rules expanded as RFC 5545 says (3.3.10).
  *
- * A rule is a sequence of periods (hours, days, weeks, months, years), every
- * INTERVAL-th of which counts from dtstart's. The RFC's table says which parts
- * expand a period into more starts and which limit them. Either way, what is
- * left once dtstart has filled in what no part says (fill_in below) are the
- * days of the period that satisfy every day part, each at every time of
- * BYHOUR x BYMINUTE x BYSECOND. BYSETPOS then picks from this set, which is
- * numbered without being written out.
+ * A rule is a sequence of periods (hours, days, weeks, months, years); every
+ * INTERVAL-th period from dtstart's on counts. The RFC's table says which parts
+ * expand a period into more starts and which limit them. First dtstart supplies
+ * the parts that the rule does not have (fill_in below). Then, whether the
+ * parts expand or limit, the set of starts is the same: the days of the period
+ * that satisfy every day part, each at every time of BYHOUR x BYMINUTE x
+ * BYSECOND. BYSETPOS picks from this set. The set is numbered, never written
+ * out.
  *
  * Where the RFC leaves a choice:
- * - With BYWEEKNO, a day belongs to the calendar year it lies in, and has the
- *   number of the week it lies in: 2025-12-29 belongs to 2025, week 1.
+ * - With BYWEEKNO, a day belongs to its calendar year and has the number of its
+ *   week: 2025-12-29 belongs to 2025, week 1.
  * - YEARLY with BYMONTHDAY alone means every month; with BYWEEKNO alone,
  *   dtstart's day of the week.
- * - HOURLY counts hours of the wall clock: a clock change makes none longer.
+ * - HOURLY counts hours of the wall clock: a clock change makes no hour longer.
  *
  * Memory bound: struct calendar_recur, no heap.
- * Time bound: a look at each day from dtstart to the end of the walk, and a step
- * for each start; a whole cycle of 400 years if the question is whether a
- * rule ever matches.
- * Locking: none. Failure mode: none, what parses expands.
+ * Time bound: one check of each day from dtstart to the end of the walk, and a
+ * step for each start. To decide whether a rule ever matches takes a whole
+ * cycle of 400 years.
+ * Locking: none. Failure mode: none; every rule that was parsed can be
+ * expanded.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -28,7 +30,7 @@
 
 #define LIST(r, part) (&(r)->rule.list[CALENDAR_##part])
 
-/* First day of the week number one: the week with 4 January in it. */
+/* First day of week number one, which is the week with 4 January. */
 static int64_t find_week_one(int64_t year, int week_start)
 {
 	int64_t fourth = calendar_year(year).first + 3;
@@ -46,7 +48,8 @@ static void enter_year(struct calendar_recur *r, int64_t day)
 				find_week_one(r->year.year - 1 + i, r->rule.week_start);
 }
 
-/* Whether the list has the place, counted from 0, from either end. */
+/* Whether the list has `place` (counted from 0), from the start or from the
+ * end. */
 static bool has_place(const struct calendar_list *list, int place, int length)
 {
 	return calendar_list_has(list, place + 1)
@@ -61,7 +64,8 @@ static bool week_matches(const struct calendar_recur *r, int64_t day)
 	return has_place(LIST(r, BYWEEKNO), (int)(day - r->week_one[i]) / 7, weeks);
 }
 
-/* place, length: of the day in what the numbers of BYDAY count in. */
+/* place, length: the day's place in the month or year in which BYDAY numbers
+ * count, and the length of that month or year. */
 static bool weekday_matches(
 		const struct calendar_recur *r, int64_t day, int place, int length)
 {
@@ -181,7 +185,8 @@ static int64_t first_position(const struct calendar_recur *r)
 {
 	int64_t past = 0;
 
-	/* A YEARLY set of every second would be counted through for long. */
+	/* Without BYSETPOS, skip the days before dtstart: a YEARLY rule may have a
+	 * start every second. */
 	if(!LIST(r, BYSETPOS)->given)
 		while(past < r->days
 				&& r->first + r->day[past] < r->start / CALENDAR_DAY)
@@ -189,7 +194,7 @@ static int64_t first_position(const struct calendar_recur *r)
 	return find_position(r, past * times_a_day(r));
 }
 
-/* To the first period of HOURLY in another day than this one. */
+/* Goes to the first HOURLY period on a later day. */
 static void leave_day(struct calendar_recur *r)
 {
 	int64_t hours = (r->first + 1) * 24 - r->start / CALENDAR_HOUR - 1;
@@ -223,7 +228,7 @@ static int enter_period(struct calendar_recur *r)
 	return 0;
 }
 
-/* What the rule does not say comes from dtstart. */
+/* Takes the parts that the rule does not have from dtstart. */
 static void fill_in(struct calendar_recur *r)
 {
 	struct calendar_rule *rule = &r->rule;
@@ -237,7 +242,7 @@ static void fill_in(struct calendar_recur *r)
 
 	if(!LIST(r, BYSECOND)->given)
 		calendar_list_add(LIST(r, BYSECOND), second_of_day % 60);
-	/* A leap second is the one before it to a clock that has none (RFC 5545,
+	/* Without leap seconds, second 60 is treated as second 59 (RFC 5545,
 	 * 3.3.12). */
 	if(calendar_list_has(LIST(r, BYSECOND), 60))
 		calendar_list_add(LIST(r, BYSECOND), 59);
@@ -268,9 +273,10 @@ static int list_times(const struct calendar_list *list, int below, uint8_t *to)
 	return n;
 }
 
-/* What can be said without a look at the calendar: every set of HOURLY and
- * DAILY is equally large, and may be too small for BYSETPOS; HOURLY comes to
- * the same hours of the day again and again, and may miss BYHOUR. */
+/* Whether the rule can never match; only HOURLY and DAILY are decided, without
+ * the calendar. Their sets all have the same size, which may be too small for
+ * BYSETPOS. HOURLY repeats the same hours of the day and may never meet
+ * BYHOUR. */
 static bool is_futile(struct calendar_recur *r)
 {
 	if(r->rule.freq > CALENDAR_DAILY)
@@ -295,7 +301,7 @@ void calendar_recur_begin(struct calendar_recur *r,
 	*r = (struct calendar_recur){
 			.rule = *rule, .start = start, .end = end, .periods = INT64_MAX};
 	fill_in(r);
-	r->hours = 1; /* of HOURLY; find_period says which */
+	r->hours = 1; /* for HOURLY; find_period sets it */
 	if(rule->freq > CALENDAR_HOURLY)
 		r->hours = list_times(LIST(r, BYHOUR), 24, r->hour);
 	r->minutes = list_times(LIST(r, BYMINUTE), 60, r->minute);
@@ -346,11 +352,12 @@ int calendar_recur_ever(const struct calendar_rule *rule, int64_t start)
 	struct calendar_recur r;
 	int64_t wall;
 
-	/* Going round and round, INTERVAL comes to the same places of the cycle as
-	 * the divisor that both have; that comes to them in one round. */
+	/* Over many cycles, INTERVAL meets the same places of the cycle as the
+	 * greatest common divisor of INTERVAL and cycle. The divisor meets them all
+	 * in one cycle. */
 	each.interval = common_divisor(cycle[rule->freq], rule->interval);
 	calendar_recur_begin(&r, &each, start, INT64_MAX);
-	/* One more: dtstart may have cut the first. */
+	/* One period more, because dtstart may lie inside the first one. */
 	if(r.periods > 0)
 		r.periods = cycle[rule->freq] / each.interval + 1;
 	return calendar_recur_next(&r, &wall);

@@ -12,38 +12,38 @@
 #include "lib/calendar/calendar_day.h"
 #include "lib/calendar/calendar_rule.h"
 
-/* One walk; 2 KiB, for the stack. */
+/* The state of one walk; 2 KiB, for the stack. */
 struct calendar_recur
 {
-	struct calendar_rule rule; /* with what dtstart adds to it */
+	struct calendar_rule rule; /* completed from dtstart */
 	int64_t start, end;		   /* wall clock, seconds */
-	int64_t period, periods;   /* the next one, and how many may be walked */
-	int64_t given;			   /* starts so far, for COUNT */
+	int64_t period, periods;   /* the next period, and how many to walk */
+	int64_t given;			   /* starts given so far, for COUNT */
 	/* The times of a day (of HOURLY: of the period's hour), ascending. */
 	uint8_t hour[24], minute[60], second[60];
 	int hours, minutes, seconds;
-	/* The days of this period that match, from its first one on. */
+	/* The days of this period that match, counted from its first day. */
 	int64_t first;
 	int16_t day[366];
 	int days;
 	/* The period's starts are numbered by day, then by time. */
 	int64_t next, total;
-	/* The year looked at last and the first days of the weeks number one of
-	 * the year before, of it, of the next and of the one behind that. */
+	/* The year read last. week_one: the first day of week 1 in the year before
+	 * it, in this year, and in the two years after it. */
 	struct calendar_year year;
 	int64_t week_one[4];
 };
 
-/* Starts from `start`, dtstart, until `end`, both included. Where the rule
- * does not match dtstart, dtstart is none. */
+/* Begins a walk over the starts from `start` (dtstart) to `end`, both included.
+ * If the rule does not match dtstart, dtstart is no start. */
 void calendar_recur_begin(struct calendar_recur *r,
 		const struct calendar_rule *rule, int64_t start, int64_t end);
 
-/* 1 and *wall, ascending; 0 at the end. */
+/* Gives the next start: 1 and *wall, ascending; 0 at the end. */
 int calendar_recur_next(struct calendar_recur *r, int64_t *wall);
 
-/* 1 when the rule has a start at any time from `start` on, 0 when it never has:
- * decided for good, COUNT aside. */
+/* 1 when the rule has a start at any time from `start` on, 0 when it never has.
+ * COUNT is not considered. */
 int calendar_recur_ever(const struct calendar_rule *rule, int64_t start);
 
 #endif

@@ -1,11 +1,11 @@
 /*
  * Calendar rows: the grammar of RFC 5545's recurrence rules (3.3.10), and which
- * parts may stand together. Besides what the RFC forbids, these are refused by
- * name: SECONDLY and MINUTELY, which are no opening hours; a value that stands
- * twice in a list and a weekday that no month has, which are typing errors.
+ * parts may stand together. Refused, besides what the RFC forbids: SECONDLY and
+ * MINUTELY, which make no sense for opening hours; a value that is twice in a
+ * list, and a weekday that no month has, which are typing errors.
  *
- * Memory bound: no heap. Locking: none. Failure mode: the first fault found
- * refuses the row and is named.
+ * Memory bound: no heap. Locking: none. Failure mode: the row is refused; the
+ * error names the first fault found.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -19,7 +19,7 @@
 #include "lib/calendar/calendar_parse.h"
 
 #define FIELD "rrule"
-/* In hours, 11 years; what is longer needs no rule. */
+/* 11 years of hours; longer intervals need no rule. */
 #define MAX_INTERVAL 100000
 #define MAX_COUNT TG_CALENDAR_MAX_STARTS
 
@@ -53,10 +53,10 @@ static const char day_name[7][3] = {"SU", "MO", "TU", "WE", "TH", "FR", "SA"};
 
 #define BIT(part) (1u << (part))
 #define TIMES (BIT(BYSECOND) | BIT(BYMINUTE) | BIT(BYHOUR))
-/* What BYSETPOS may pick from. */
+/* The parts from which BYSETPOS may pick. */
 #define BYXXX (BIT(BYDAY) | (BIT(BYSETPOS) - 1))
 
-/* One rule on its way in. */
+/* The state while one rule is parsed. */
 struct parse
 {
 	struct calendar_rule *rule;
@@ -229,7 +229,7 @@ static int read_part(
 	}
 }
 
-/* The parts that do not go with every FREQ. */
+/* Checks the parts that are not allowed with every FREQ. */
 static int check_freq(const struct parse *p)
 {
 	const enum calendar_freq freq = p->rule->freq;
@@ -259,7 +259,7 @@ static int check_freq(const struct parse *p)
 	return 0;
 }
 
-/* What may stand together. */
+/* Checks which parts may stand together. */
 static int check_parts(const struct parse *p)
 {
 	const unsigned parts = p->parts;

@@ -1,5 +1,5 @@
 /*
- * A recurrence rule of RFC 5545 (3.3.10), taken apart; private to calendar*.c.
+ * A parsed recurrence rule of RFC 5545 (3.3.10); private to calendar*.c.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* From short to long: comparisons count on it. */
+/* From short to long: the code compares these values. */
 enum calendar_freq
 {
 	CALENDAR_HOURLY,
@@ -34,7 +34,8 @@ enum calendar_part
 	CALENDAR_LISTS
 };
 
-/* A set of numbers from -366 to 366: [0] as they are, [1] without their minus. */
+/* A set of numbers from -366 to 366: [0] those from 0 on, [1] the negative ones
+ * without their sign. */
 #define CALENDAR_LIST_MAX 366
 #define CALENDAR_LIST_WORDS (CALENDAR_LIST_MAX / 64 + 1)
 struct calendar_list
@@ -63,11 +64,11 @@ struct calendar_rule
 	bool given; /* false: one start, dtstart */
 	enum calendar_freq freq;
 	int64_t interval;
-	int64_t count;	/* 0: no end by number */
+	int64_t count;	/* 0: no COUNT */
 	int week_start; /* 0 = Sunday */
 	struct calendar_list list[CALENDAR_LISTS];
-	/* BYDAY: days of the week by bit, and those with a number: bit n of [0] is
-	 * the nth from the start, of [1] from the end. */
+	/* BYDAY. weekdays: days without a number, bit by bit. numbered: bit n of
+	 * [0] is the nth from the start, of [1] the nth from the end. */
 	bool has_days;
 	uint8_t weekdays;
 	uint64_t numbered[2][7];

@@ -1,11 +1,11 @@
 /*
- * Time zones. The only file that uses libical: its reader of the system's time
- * zone files. The way from wall clock to UTC is our own.
+ * Time zones. The only source file that uses libical, for reading the system's
+ * time zone files. The conversion from wall clock to UTC is done here.
  *
  * Memory bound: none here; libical keeps each zone it has read, some 100 KiB.
- * Locking: none; libical shares what it keeps (see calendar.h).
- * Failure mode: an unknown zone is named; libical itself does not survive every
- * failed allocation.
+ * Locking: none; libical shares its zones among threads (see calendar.h).
+ * Failure mode: an unknown zone is an error with its name. libical may crash
+ * when an allocation fails.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -42,10 +42,11 @@ static int64_t offset_at(struct calendar_zone *zone, int64_t utc)
 }
 
 /*
- * No offset reaches a day, and no zone changes twice in two days: a day earlier
- * the offset before any change near `wall` holds. If it fits, it is right, also
- * in a repeated hour. If the offset after the change does not fit either, the
- * wall clock never showed this time, and the one before it counts.
+ * No offset is as large as a day, and no zone changes twice in two days. So the
+ * offset of a day earlier is the offset before any change near `wall`. If this
+ * offset fits, it is right, also in a repeated hour. If the offset after the
+ * change does not fit either, the wall clock never showed this time, and the
+ * offset before the change is used.
  */
 int64_t calendar_zone_to_utc(struct calendar_zone *zone, int64_t wall)
 {
