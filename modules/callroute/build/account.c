@@ -1,5 +1,5 @@
 /*
- * Addresses and accounts: who sends, and how they dial.
+ * Addresses and accounts: who sends calls, and how the senders dial.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -11,9 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* --- addresses of trunks ---------------------------------------------------- */
+/* --- addresses of trunks -------------------------------------------------- */
 
-/* The port that a URI without one means (RFC 3261, 19.1.2). */
+/* The default port of a URI (RFC 3261, 19.1.2). */
 static uint32_t default_port(const char *uri)
 {
 	return strncmp(uri, "sips:", 5) == 0
@@ -39,7 +39,7 @@ int callroute_keep_addr(struct callroute_builder *b,
 	if(!bracket && inet_pton(AF_INET, text, a.addr + 12) == 1)
 		a.addr[10] = a.addr[11] = 0xff;
 	else if(!bracket || inet_pton(AF_INET6, text, a.addr) != 1)
-		return 0; /* a name: nothing is resolved here */
+		return 0; /* a host name: it is not resolved here */
 	a.port = *end == ':' ? (uint32_t)strtoul(end + 1, NULL, 10)
 						 : default_port(t->uri);
 	to = callroute_grow(&b->addrs, sizeof a, 1);
@@ -49,9 +49,10 @@ int callroute_keep_addr(struct callroute_builder *b,
 	return 0;
 }
 
-/* --- accounts --------------------------------------------------------------- */
+/* --- accounts ------------------------------------------------------------- */
 
-/* "192.0.2.0/24", "2001:db8::/32" or an address, with no host bits set. */
+/* Parses "192.0.2.0/24", "2001:db8::/32" or an address; no host bits may be
+ * set. */
 static const char *parse_net(const char *text, struct callroute_net *net)
 {
 	char addr[INET6_ADDRSTRLEN];
@@ -103,8 +104,8 @@ static int take_net(struct callroute_builder *b, const char *table,
 	return 0;
 }
 
-/* How the account's users dial: the country's rules, and what the row says
- * otherwise. */
+/* How the account's users dial: the country's rules, then the columns of the
+ * row that replace them. */
 static void take_dialling(struct callroute_builder *b, const char *table,
 		const struct callroute_account_row *row, struct callroute_account *a)
 {
@@ -133,8 +134,8 @@ static void take_dialling(struct callroute_builder *b, const char *table,
 				table, row->id, bad ? bad : "");
 }
 
-/* Domains compare without case: they are kept in lower case, here and where a
- * request is asked for its own. */
+/* Domains are compared without case: both the row's domain and the request's
+ * are changed to lower case. */
 static void lower_domain(char *text)
 {
 	char *at = strchr(text, '@');

@@ -23,7 +23,7 @@ struct callroute_builder *callroute_builder_new(int64_t now,
 	b->live = live;
 	b->check.complain = complain;
 	b->check.arg = arg;
-	/* Offset 0 is the empty text, set 0 every country. */
+	/* Text 0 is the empty text, set 0 has every country. */
 	if(callroute_grow(&b->texts, 1, 1) == NULL
 			|| callroute_keep_distinct(
 					   &b->countries, &every, sizeof every, &set)
@@ -150,7 +150,7 @@ int callroute_keep_column(struct callroute_builder *b, const char *table,
 	return 0;
 }
 
-/* --- prefixes --------------------------------------------------------------- */
+/* --- prefixes ------------------------------------------------------------- */
 
 static const char symbols[] = "0123456789*#";
 
@@ -216,7 +216,7 @@ void callroute_take_src_prefix(struct callroute_builder *b, const char *table,
 	*len = (uint8_t)n;
 }
 
-/* --- countries -------------------------------------------------------------- */
+/* --- countries ------------------------------------------------------------ */
 
 int callroute_take_countries(struct callroute_builder *b, long long id,
 		const char *column, const char *text, uint32_t *set)

@@ -1,13 +1,14 @@
 /*
- * From table rows to an image: collects rows, checks every one, and writes the
- * image only when all of them are sound. Pure (heap memory, no database); used
- * by the keeper, so nothing here runs on the call path.
+ * From table rows to an image: collects rows, checks every row, and writes the
+ * image only when all rows are sound. Pure (heap memory, no database); used by
+ * the keeper, so nothing here runs on the call path.
  *
- * The tables come in the order of the functions below, the rows of each by
- * rising id: what a row refers to is there when it comes. Texts are
- * NUL-terminated and copied; NULL is not allowed. A bad row is complained about
- * and counted, and makes callroute_builder_write refuse: the adders return 0 all
- * the same, so that one load names every bad row. They return -ENOMEM only.
+ * Add the tables in the order of the functions below, and the rows of each
+ * table by rising id: a row must come after the rows that it refers to. Texts
+ * are NUL-terminated and copied; NULL is not allowed. A bad row is reported and
+ * counted, and callroute_builder_write then refuses the load. The add functions
+ * return 0 also for a bad row, so that one load reports every bad row. Their
+ * only error is -ENOMEM.
  *
  * Memory: 32 B a rate row while it builds, and 48 B a distinct prefix while it
  * writes.
@@ -23,8 +24,8 @@
 
 struct callroute_builder;
 
-/* now: UTC seconds; calendars are expanded from the day before to
- * CALLROUTE_CALENDAR_DAYS after it. live: where trunks get their slots.
+/* now: UTC seconds; calendars are expanded from one day before it to
+ * CALLROUTE_CALENDAR_DAYS after it. live: where trunks get their slots. Returns
  * NULL when there is no memory. */
 #define CALLROUTE_CALENDAR_DAYS 1100
 struct callroute_builder *callroute_builder_new(int64_t now,
@@ -90,9 +91,10 @@ struct callroute_rate_row
 };
 int callroute_add_rate(
 		struct callroute_builder *b, const struct callroute_rate_row *row);
-/* Instead of rows: the rates that an image has, but for those of deck
- * `except_deck` (its id; 0 = no exception). Possible (1) when it has those of
- * every other enabled deck, at the same fx; else 0. keep: 0, -ENOMEM. */
+/* Takes the rates from an image instead of rows, except those of deck
+ * `except_deck` (its id; 0 = no exception). can_keep: 1 when the image has the
+ * rates of every other enabled deck, at the same fx; else 0. keep: 0,
+ * -ENOMEM. */
 int callroute_can_keep_rates(const struct callroute_builder *b,
 		const struct callroute_image *image, uint32_t except_deck);
 int callroute_keep_rates(struct callroute_builder *b,
@@ -160,15 +162,15 @@ int callroute_add_did(
 int callroute_add_ported(struct callroute_builder *b, long long id,
 		const char *number, const char *routing_number);
 
-/* A reason of the caller's own to refuse this load. */
+/* Refuses this load for a reason of the caller's. */
 void callroute_builder_reject(struct callroute_builder *b, const char *line);
 
 /*
  * Writes the image (8-byte aligned).
- * 0 (*used = bytes), -EBADMSG (bad rows: all complained about), -ENODATA (no
- * plan, no rate or no trunk in a plan, disabled decks not counted: an empty
- * load is refused), -ENOSPC (`size` is too small:
- * *used = bytes wanted, and the same builder may write again), -ENOMEM.
+ * 0 (*used = bytes), -EBADMSG (bad rows; all are reported), -ENODATA (no plan,
+ * no rate, or no trunk in any plan, disabled decks not counted: an empty load
+ * is refused), -ENOSPC (`size` is too small: *used = bytes needed; the same
+ * builder may write again), -ENOMEM.
  */
 int callroute_builder_write(
 		struct callroute_builder *b, void *mem, size_t size, size_t *used);

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-/* One image's rates in the order of prefixes. */
+/* Reads the rates of one image in the order of prefixes. */
 struct reader
 {
 	const struct callroute_image *im;
@@ -50,7 +50,7 @@ static int compare_rates(const struct reader *a, const struct callroute_rate *x,
 	return s->valid_from < t->valid_from ? -1 : s->valid_from > t->valid_from;
 }
 
-/* How far apart two prices are: the smaller in ten-thousandths of the bigger. */
+/* The smaller of two prices in ten-thousandths of the larger. */
 static int64_t closeness(int64_t from, int64_t to)
 {
 	int64_t lo = from < to ? from : to, hi = from < to ? to : from;
@@ -103,7 +103,7 @@ static void compare_one(const struct reader *a, const struct callroute_rate *x,
 	keep_move(out, &m);
 }
 
-/* The rates of one prefix that both have. */
+/* Compares the rates of one prefix that both images have. */
 static void compare_group(const struct reader *a, const struct reader *b,
 		struct callroute_difference *out)
 {

@@ -1,8 +1,8 @@
 /*
- * What is made of the rows on their way into an image: unions of prefixes with
- * the spans of rows that each leads to, and indexes by name.
+ * The intermediate data between rows and image: unions of prefixes, each with
+ * its span of rows, and indexes by name.
  *
- * Memory: 48 B a distinct prefix and 4 B a name, as long as an image is written.
+ * Memory: 48 B a distinct prefix and 4 B a name, while an image is written.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -48,7 +48,7 @@ static void add_prefix(
 	p->total += len;
 }
 
-/* --- what is drafted -------------------------------------------------------- */
+/* --- what is drafted ------------------------------------------------------ */
 
 static int draft_rates(
 		const struct callroute_builder *b, struct callroute_draft *d)
@@ -84,8 +84,8 @@ static int by_rule(const void *a, const void *b)
 	return d != 0 ? d : x->id < y->id ? -1 : x->id > y->id;
 }
 
-/* Spans of equal prefixes among sorted rows; `prefix_at` is where a row has its
- * own. */
+/* Makes the spans of equal prefixes in sorted rows; `prefix_at` is the offset
+ * of the prefix in a row. */
 static int draft_spans(const char *rows, size_t size, size_t first,
 		size_t count, size_t prefix_at, struct callroute_prefixes *p,
 		struct callroute_span **spans)
@@ -140,7 +140,7 @@ static int draft_blocks(
 						  &d->block_src, &d->block_src_spans);
 }
 
-/* --- names ------------------------------------------------------------------ */
+/* --- names ---------------------------------------------------------------- */
 
 int callroute_draft_names(
 		struct callroute_builder *b, struct callroute_draft *d)

@@ -1,5 +1,6 @@
 /*
- * What the builder makes of its rows while it writes an image. Internal to it.
+ * The intermediate data while the builder writes an image. Internal to the
+ * builder.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -8,7 +9,7 @@
 
 #include "callroute/build/rows.h"
 
-/* A union of prefixes on its way into a trie. */
+/* A union of prefixes, from which a trie is built. */
 struct callroute_prefixes
 {
 	struct tg_trie_row *rows;
@@ -16,7 +17,7 @@ struct callroute_prefixes
 	size_t count, total;
 };
 
-/* Everything that is made while writing; all zero at first. */
+/* All intermediate data of one write; all zero at first. */
 struct callroute_draft
 {
 	struct callroute_image im;
@@ -25,12 +26,13 @@ struct callroute_draft
 	struct callroute_span *rule_spans, *block_dst_spans, *block_src_spans;
 };
 
-/* Indexes by name; tells of accounts that match the same. 0, -ENOMEM. */
+/* Makes the indexes by name; reports accounts that match the same. 0,
+ * -ENOMEM. */
 int callroute_draft_names(
 		struct callroute_builder *b, struct callroute_draft *d);
 
-/* Prefixes of rates, rules and blocks, whose rows it sorts (the rates are so
- * already), each with its span. 0, -ENOMEM. */
+/* Makes the prefixes of rates, rules and blocks, each with its span of rows.
+ * Sorts the rules and blocks; the rates are sorted already. 0, -ENOMEM. */
 int callroute_draft_prefixes(
 		struct callroute_builder *b, struct callroute_draft *d);
 

@@ -1,6 +1,6 @@
 /*
- * What the rows of plans say of each other, and the order that the image has
- * them in. Entries of disabled decks are checked and then left out.
+ * Checks the rows of plans against each other and puts them in the order of the
+ * image. Entries of disabled decks are checked and then left out.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -57,7 +57,7 @@ void callroute_finish_entries(struct callroute_builder *b)
 	drop_disabled(b);
 	if(b->entries.count > 1)
 		qsort(e, b->entries.count, sizeof *e, by_plan);
-	/* A write that found no room is tried again with more: start over. */
+	/* A write that had too little room is tried again: reset first. */
 	for(size_t i = 0; i < b->plans.count; i++)
 		p[i].out.first = p[i].out.count = 0;
 	for(size_t i = 0; i < b->entries.count; i++) {
@@ -76,7 +76,7 @@ void callroute_finish_entries(struct callroute_builder *b)
 	}
 }
 
-/* --- accounts --------------------------------------------------------------- */
+/* --- accounts ------------------------------------------------------------- */
 
 static _Thread_local const char *sorted_texts;
 

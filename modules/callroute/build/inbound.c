@@ -1,6 +1,6 @@
 /*
- * Rows of what comes in: DIDs, hunt groups, ported and barred numbers; and the
- * order that the image has them in.
+ * Rows for inbound calls: DIDs, hunt groups, ported and barred numbers; and
+ * their order in the image.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -69,7 +69,7 @@ int callroute_add_group(struct callroute_builder *b, long long id,
 	return callroute_keep_text(b, cut, &g->out.name);
 }
 
-/* Where a member rings or a DID leads: a URI with a user or without. */
+/* Checks the target of a member or a DID: a URI with or without a user. */
 static const char *target_fault(const char *uri)
 {
 	const char *host = strncmp(uri, "sips:", 5) == 0  ? uri + 5
@@ -122,13 +122,13 @@ int callroute_add_member(
 				row->uri, fault);
 	if(callroute_keep_text(b, row->uri, &m->out.uri) < 0)
 		return -ENOMEM;
-	/* Checked like any other, and left out. */
+	/* A disabled row is checked like any other, and then left out. */
 	if(!row->enabled)
 		b->members.count--;
 	return 0;
 }
 
-/* --- DIDs ------------------------------------------------------------------- */
+/* --- DIDs ----------------------------------------------------------------- */
 
 static int is_digits(const char *text, size_t most)
 {
@@ -226,9 +226,9 @@ int callroute_add_ported(struct callroute_builder *b, long long id,
 	return 0;
 }
 
-/* --- order ------------------------------------------------------------------ */
+/* --- order ---------------------------------------------------------------- */
 
-/* The texts, while qsort runs: it hands nothing through. */
+/* The texts, for the comparison while qsort runs. */
 static _Thread_local const char *sorted_texts;
 
 static int by_number(const void *a, const void *b)
@@ -271,7 +271,8 @@ static int by_group(const void *a, const void *b)
 	return x->id < y->id ? -1 : x->id > y->id;
 }
 
-/* Sorted by group: a place that stands in a group twice rings twice. */
+/* Members are sorted by group. A URI that is in a group twice would ring
+ * twice. */
 static void check_members(struct callroute_builder *b)
 {
 	const struct callroute_build_member *m = b->members.rows;
@@ -289,7 +290,7 @@ static void check_members(struct callroute_builder *b)
 	}
 }
 
-/* Sorted by side, prefix and plan. */
+/* Blocks are sorted by side, prefix and plan. */
 static void check_blocks(struct callroute_builder *b)
 {
 	const struct callroute_build_block *r = b->blocks.rows;
@@ -317,7 +318,7 @@ static void check_doubles(struct callroute_builder *b)
 					"there twice (id %lld)",
 					p[i].id, p[i - 1].id);
 	}
-	/* Behind a row that always holds, a row of the same number never does. */
+	/* After a row that always holds, a row of the same number is never used. */
 	for(size_t i = 1; i < b->dids.count; i++) {
 		if(strcmp(sorted_texts + d[i].out.number,
 				   sorted_texts + d[i - 1].out.number)

@@ -1,6 +1,6 @@
 /*
- * Names that lead an operator to a row: one row each in its table. The database
- * holds that too, where the table was made with its unique key.
+ * Names by which an operator refers to a row: each name is unique in its table.
+ * The unique key of the database table checks that as well, if it was created.
  *
  * Memory: 88 B a name until the builder is freed.
  *

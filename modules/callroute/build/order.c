@@ -1,9 +1,9 @@
 /*
- * The rates in the order of the image: by prefix as the trie wants them, then by
- * deck, caller and date; and what only that order shows, rates of which two hold
- * at once.
+ * Sorts the rates in the order of the image: by prefix in the order of the
+ * trie, then by deck, caller and date. Reports rates that hold at the same
+ * time, which are neighbours in this order.
  *
- * Memory: sorting needs none beyond the rows, the terms are copied once.
+ * Memory: sorting needs none beyond the rows; the terms are copied once.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -15,8 +15,8 @@
 
 #define RATE "callroute_rate"
 
-/* The terms, while qsort runs: it hands nothing through. One builder at a time
- * sorts in a thread. */
+/* The terms, for the comparison while qsort runs. One builder at a time sorts
+ * in a thread. */
 static _Thread_local const struct callroute_terms *sorted_terms;
 
 static int by_terms(uint32_t a, uint32_t b)
@@ -46,9 +46,9 @@ static int by_prefix(const void *a, const void *b)
 	return d != 0 ? d : x->id < y->id ? -1 : x->id > y->id;
 }
 
-/* --- sorting ---------------------------------------------------------------- */
+/* --- sorting -------------------------------------------------------------- */
 
-#define FEW 32 /* rows that are sorted by insertion */
+#define FEW 32 /* so many rows are sorted by insertion */
 #define KEY_BYTES 16
 
 static unsigned byte_at(const struct callroute_packed *p, unsigned depth)
@@ -70,8 +70,8 @@ static void sort_few(struct callroute_build_rate *r, size_t n)
 	}
 }
 
-/* Puts each row into the part of its byte, by swapping: `end` says where each
- * part ends. */
+/* Moves each row, by swapping, into the part of its byte; `end` has the end of
+ * each part. */
 static void part(
 		struct callroute_build_rate *r, unsigned depth, const size_t end[256])
 {
@@ -96,9 +96,9 @@ static void part(
 	}
 }
 
-/* Sorts rows whose prefixes are the same in their first `depth` bytes: in place,
- * for qsort would take as much memory again as the rows have. Each step down
- * is two symbols further: 16 at most. */
+/* Sorts rows whose prefixes have the same first `depth` bytes. It sorts in
+ * place, because qsort would need as much memory again as the rows. Each level
+ * of the recursion is two symbols deeper: 16 levels at most. */
 static void sort_from(struct callroute_build_rate *r, size_t n, unsigned depth)
 {
 	size_t end[256] = {0}, first = 0;
@@ -123,7 +123,7 @@ static void sort_from(struct callroute_build_rate *r, size_t n, unsigned depth)
 	}
 }
 
-/* --- what the order shows ---------------------------------------------------- */
+/* --- what the order shows ------------------------------------------------- */
 
 static int same_place(const struct callroute_build_rate *x,
 		const struct callroute_build_rate *y)
@@ -136,8 +136,9 @@ static int same_place(const struct callroute_build_rate *x,
 		   && memcmp(a->src_prefix, b->src_prefix, a->src_len) == 0;
 }
 
-/* Complains about rates that hold at the same time as another one of the same
- * prefix, caller and deck. They are sorted; `longest` is the one that ends last. */
+/* Reports rates that hold at the same time as another rate of the same prefix,
+ * caller and deck. The rates are sorted; `longest` is the one so far that ends
+ * last. */
 static void check_overlaps(struct callroute_builder *b)
 {
 	const struct callroute_build_rate *r = b->rates.rows;
@@ -164,8 +165,8 @@ static void check_overlaps(struct callroute_builder *b)
 	}
 }
 
-/* Terms in the order of the rates, and none that no rate has: the image is the
- * same in whatever order the rates came. */
+/* Sorts the terms in the order of the rates and drops terms without a rate. So
+ * the image does not depend on the order in which the rates came. */
 static int order_terms(struct callroute_builder *b)
 {
 	struct callroute_build_rate *r = b->rates.rows;

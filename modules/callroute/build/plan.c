@@ -1,5 +1,5 @@
 /*
- * Rows of plans: what they use, their rules, whose calls they serve.
+ * Rows of plans: their entries, their rules, and the accounts that use them.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -32,8 +32,8 @@ static uint16_t small(struct callroute_builder *b, const char *table,
 				   : 0;
 }
 
-/* Prices in two currencies have no order: the decks of a plan are all converted,
- * or all in one currency. */
+/* Prices in two currencies cannot be compared: the decks of a plan must all be
+ * converted, or all have one currency. */
 static void check_currency(struct callroute_builder *b, const char *table,
 		long long id, const struct callroute_deck *deck,
 		struct callroute_build_plan *plan)
@@ -148,9 +148,9 @@ int callroute_add_entry(
 			row->dst_countries, &e->out.dst_countries);
 }
 
-/* --- rules ------------------------------------------------------------------ */
+/* --- rules ---------------------------------------------------------------- */
 
-/* Names of trunks, separated by commas, into targets. */
+/* Adds trunks, given as names separated by commas, to targets. */
 static int take_targets(struct callroute_builder *b, const char *table,
 		const struct callroute_rule_row *row, struct callroute_rule *r)
 {
@@ -188,7 +188,7 @@ static int take_targets(struct callroute_builder *b, const char *table,
 	return 0;
 }
 
-/* A SIP URI, or a number that becomes one where the answer is made. */
+/* Takes a SIP URI, or a number; the answer turns a number into a URI. */
 static int take_redirect(struct callroute_builder *b, const char *table,
 		const struct callroute_rule_row *row, struct callroute_rule *r)
 {

@@ -37,7 +37,7 @@ int callroute_add_deck(
 	return callroute_take_name(b, table, row->id, row->name, d->out.name);
 }
 
-/* --- terms ------------------------------------------------------------------ */
+/* --- terms ---------------------------------------------------------------- */
 
 static int keep_terms(struct callroute_builder *b,
 		const struct callroute_terms *t, uint32_t *index)
@@ -57,7 +57,7 @@ static int keep_terms(struct callroute_builder *b,
 	return 0;
 }
 
-/* --- rows ------------------------------------------------------------------- */
+/* --- rows ----------------------------------------------------------------- */
 
 /* An amount of the deck's currency in that of its plan: 0 .. CALLROUTE_PRICE_MAX
  * before and after; what is not free stays so. -1: told. */
@@ -141,7 +141,7 @@ int callroute_add_rate(
 			"deck_id", row->deck_id, 0);
 
 	b->rates_read++;
-	/* Padding is compared too. */
+	/* The terms are compared with their padding. */
 	memset(&terms, 0, sizeof terms);
 	memset(&r, 0, sizeof r);
 	tg_row_range(&b->check, RATE, row->id, "id", row->id, 1, UINT32_MAX);

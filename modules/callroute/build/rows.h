@@ -1,6 +1,6 @@
 /*
- * The builder's own rows, shared by build*.c. Every table is sorted by id, for
- * rows come so.
+ * The builder's own rows, shared by build*.c. Every table is sorted by id,
+ * because the rows come in that order.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -57,7 +57,8 @@ struct callroute_build_deck
 };
 
 /* A prefix as a number: 4 bits a symbol from the top, 1 .. 12 in the order of
- * the trie, 0 behind the end. So prefixes sort as the trie wants them. */
+ * the trie, 0 after the last symbol. So packed prefixes sort in the order of
+ * the trie. */
 struct callroute_packed
 {
 	uint64_t high, low;
@@ -67,7 +68,7 @@ struct callroute_packed
 struct callroute_build_rate
 {
 	struct callroute_packed prefix;
-	uint32_t id; /* 0 = taken over from the image in use */
+	uint32_t id; /* 0 = taken from the image in use */
 	struct callroute_rate out;
 };
 
@@ -153,7 +154,7 @@ struct callroute_builder
 	struct tg_rowcheck check;
 	int64_t now;
 	struct callroute_live *live;
-	long long last_id; /* of the table under way */
+	long long last_id; /* of the table being added */
 	const char *last_table;
 	struct callroute_rows times, failovers, breakers, carriers, trunks, decks;
 	struct callroute_rows rates, plans, entries, accounts, nets, rules, targets;
@@ -174,8 +175,8 @@ struct callroute_builder
 /* Room for `n` more rows of `size` bytes, zeroed; NULL when there is none. */
 void *callroute_grow(struct callroute_rows *t, size_t size, size_t n);
 
-/* A new row that starts with its id, which must be above the one before and fit
- * 32 bits: else it is told. NULL: no memory. */
+/* A new row that starts with its id. The id must be above the one before and
+ * fit 32 bits, else a fault is reported. NULL: no memory. */
 void *callroute_new_row(struct callroute_builder *b, struct callroute_rows *t,
 		size_t size, const char *table, long long id);
 
@@ -183,26 +184,28 @@ void *callroute_new_row(struct callroute_builder *b, struct callroute_rows *t,
 uint32_t callroute_index_of(
 		const struct callroute_rows *t, size_t size, long long id);
 
-/* The same for a column that must point to a row, 0 allowed when `optional`
- * (then CALLROUTE_NONE without a word); tells when it points nowhere. */
+/* As callroute_index_of, for a column that must refer to a row. Reports a fault
+ * when there is no such row. With `optional`, 0 is allowed and gives
+ * CALLROUTE_NONE. */
 uint32_t callroute_refer(struct callroute_builder *b,
 		const struct callroute_rows *t, size_t size, const char *table,
 		long long id, const char *column, long long value, int optional);
 
-/* Keeps a text; *offset says where. 0, -ENOMEM. */
+/* Stores a text; *offset is its place in texts. 0, -ENOMEM. */
 int callroute_keep_text(
 		struct callroute_builder *b, const char *text, uint32_t *offset);
 
-/* The same for a column of `most` characters, or tells that it is longer. */
+/* As callroute_keep_text, for a column of at most `most` characters; reports a
+ * longer text. */
 int callroute_keep_column(struct callroute_builder *b, const char *table,
 		long long id, const char *column, const char *text, size_t most,
 		uint32_t *offset);
 
-/* A name that no other row of the table may have, checked for its length and
- * copied to `out` (NULL: nobody needs it). 0, -ENOMEM. */
+/* Takes a name that no other row of the table may have: checks its length and
+ * copies it to `out` (NULL: not needed). 0, -ENOMEM. */
 int callroute_take_name(struct callroute_builder *b, const char *table,
 		long long id, const char *name, char out[CALLROUTE_NAME_MAX]);
-/* Tells of those that stand there twice. */
+/* Reports names that a table has twice. */
 void callroute_check_names(struct callroute_builder *b);
 
 /* Index of the row with this name; of several, of the first; CALLROUTE_NONE.
@@ -220,31 +223,34 @@ const uint32_t *callroute_names(
 int callroute_keep_distinct(struct callroute_distinct *d, const void *row,
 		size_t size, uint32_t *index);
 
-/* Keeps the trunk's address when its URI has one. 0, -ENOMEM. */
+/* Stores the trunk's address when its URI has one. 0, -ENOMEM. */
 int callroute_keep_addr(struct callroute_builder *b,
 		const struct callroute_trunk *trunk, uint32_t index);
 
-/* 0, -1 when it is longer than the trie's limit or has other symbols. */
+/* 0, or -1 when the prefix is longer than the trie's limit or has other
+ * symbols. */
 int callroute_pack_prefix(const char *text, struct callroute_packed *out);
-/* Returns the length. */
+/* Returns the length of the prefix. */
 size_t callroute_unpack_prefix(const struct callroute_packed *p, char out[32]);
 int callroute_compare_packed(
 		const struct callroute_packed *a, const struct callroute_packed *b);
 
-/* A source prefix of digits into `out` and `len`; tells when it is none. */
+/* Stores a source prefix of digits in `out` and `len`; reports a text that is
+ * none. */
 void callroute_take_src_prefix(struct callroute_builder *b, const char *table,
 		long long id, const char *text, char out[32], uint8_t *len);
 
-/* Index of the set that a list of countries means; tells of unknown ones.
- * 0, -ENOMEM. */
+/* Gives the index of the set for a list of countries; reports unknown
+ * countries. 0, -ENOMEM. */
 int callroute_take_countries(struct callroute_builder *b, long long id,
 		const char *column, const char *text, uint32_t *set);
 
-/* Sorts the rates and their terms, tells of overlaps. 0, -ENOMEM. */
-int callroute_finish_rates(struct callroute_builder *b);
-/* Sorts the other tables as the image has them, tells of doubles. accounts: the
- * caller frees *names, the accounts in the order of what they match; 0,
+/* Sorts the rates and their terms; reports rates that overlap in time. 0,
  * -ENOMEM. */
+int callroute_finish_rates(struct callroute_builder *b);
+/* Sorts the other tables in the order of the image; reports duplicates.
+ * accounts: gives *names, the accounts in the order of what they match; the
+ * caller frees it. 0, -ENOMEM. */
 void callroute_finish_inbound(struct callroute_builder *b);
 void callroute_finish_entries(struct callroute_builder *b);
 int callroute_finish_accounts(struct callroute_builder *b, uint32_t **names);

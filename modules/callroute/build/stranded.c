@@ -1,9 +1,9 @@
 /*
- * Emergency numbers that nobody serves: an account's country has them, and its
- * plan has no emergency rule for them. Found when the tables are loaded, so that
- * it is not found by a call.
+ * Emergency numbers without a rule: an account's country has the number, and
+ * the account's plan has no emergency rule for it. They are reported when the
+ * tables are loaded, before a call fails.
  *
- * Memory bound: a little stack. Time: one look at each account, one at the rules
+ * Memory bound: a little stack. Time: each account is read once, the rules once
  * for each plan and country.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
@@ -15,7 +15,7 @@
 
 #define SEEN 256
 
-/* The numbers of the country without a rule, with commas between. */
+/* Lists the numbers of the country without a rule, separated by commas. */
 static void list_missing(const struct callroute_image *im,
 		const struct callroute_plan *plan, const struct tg_country *country,
 		int64_t now, char *out, size_t size)
@@ -55,7 +55,7 @@ int callroute_find_stranded(const struct callroute_image *im, int64_t now,
 			CALLROUTE_ROWS(im, struct callroute_account, accounts);
 	const struct callroute_plan *plans =
 			CALLROUTE_ROWS(im, struct callroute_plan, plans);
-	uint64_t seen[SEEN] = {0}; /* plan and country that were looked at last */
+	uint64_t seen[SEEN] = {0}; /* plan and country looked at last */
 	int n = 0;
 
 	for(uint64_t i = 0; i < im->accounts.count && n < max; i++) {

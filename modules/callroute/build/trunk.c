@@ -1,5 +1,5 @@
 /*
- * Rows of carriers, trunks, and what trunks refer to.
+ * Rows of carriers and trunks, and of what trunks refer to.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -126,7 +126,7 @@ int callroute_add_carrier(
 	return callroute_take_name(b, table, row->id, row->name, c->out.name);
 }
 
-/* --- trunks ----------------------------------------------------------------- */
+/* --- trunks --------------------------------------------------------------- */
 
 static const char *port_fault(const char *colon)
 {
@@ -138,8 +138,9 @@ static const char *port_fault(const char *colon)
 	return NULL;
 }
 
-/* The part of RFC 3261's URI that a trunk may have: scheme, host[:port],
- * parameters. The user part is the called number's place. */
+/* Checks a trunk's URI. It may have the parts scheme, host[:port] and
+ * parameters (RFC 3261). The user part must be empty: the called number goes
+ * there. */
 static const char *uri_fault(const char *uri)
 {
 	const char *host = strncmp(uri, "sips:", 5) == 0  ? uri + 5
@@ -168,7 +169,7 @@ static const char *uri_fault(const char *uri)
 	return *end == ':' ? port_fault(end) : NULL;
 }
 
-/* The URI with the transport that the row asks for. */
+/* Stores the URI, with the transport of the row. */
 static void take_uri(struct callroute_builder *b, const char *table,
 		const struct callroute_trunk_row *row, struct callroute_trunk *out)
 {

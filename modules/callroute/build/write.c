@@ -1,5 +1,5 @@
 /*
- * The image: lays its parts out and writes them.
+ * Lays out the parts of the image and writes them.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -8,14 +8,14 @@
 #include <errno.h>
 #include <string.h>
 
-/* Parts one behind the other; without memory it only counts. */
+/* Parts in sequence; without memory only the size is counted. */
 struct layout
 {
 	char *mem;
 	size_t size, at;
 };
 
-/* What lies between two parts is zero: equal rows give equal bytes. */
+/* The gap between two parts is zero, so that equal rows give equal bytes. */
 static void align(struct layout *l, size_t to)
 {
 	size_t at = (l->at + to - 1) & ~(to - 1);
@@ -48,7 +48,7 @@ static void put(struct layout *l, struct callroute_table *t, const void *rows,
 		memcpy(to, rows, count * size);
 }
 
-/* The `out` member of each row. */
+/* Writes the `out` member of each row. */
 static void put_out(struct layout *l, struct callroute_table *t,
 		const struct callroute_rows *rows, size_t row_size, size_t out_at,
 		size_t out_size)
