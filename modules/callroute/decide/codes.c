@@ -1,6 +1,6 @@
 /*
- * Texts of the tables that are more than a name: reply codes, packed digits,
- * and the request URI that a trunk's columns make of a number.
+ * Texts of the tables other than names: reply codes, packed digits, and the
+ * request URI from a trunk's columns and a number.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -96,8 +96,8 @@ size_t callroute_unpack_digits(uint64_t packed, char out[16])
 	return len;
 }
 
-/* Adds symbols to a user part; '#' has to be escaped there (RFC 3261, 25.1).
- * Returns the new length, also when it did not all fit. */
+/* Adds symbols to a user part, in which '#' must be escaped (RFC 3261, 25.1).
+ * Returns the new length, also when not all symbols fit. */
 static size_t add_user(
 		char *out, size_t size, size_t n, const char *s, size_t len)
 {

@@ -1,6 +1,6 @@
 /*
- * The decision's order of things: emergency, block lists, rules, portability,
- * selling price, vendors, rank. See callroute.h.
+ * The steps of the decision, in this order: emergency, block lists, rules,
+ * portability, selling price, vendors, rank. See callroute.h.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -42,7 +42,8 @@ static void refuse(struct callroute_answer *a, int verdict, const char *reason)
 	a->reason = reason;
 }
 
-/* When nobody is left: what kept out the vendor that came closest. */
+/* When no vendor is left: the verdict is the fate of the vendor that came
+ * closest. */
 static void refuse_by_fate(struct callroute_answer *a, enum callroute_fate best)
 {
 	if(best <= CALLROUTE_FATE_NO_RATE)
@@ -113,11 +114,12 @@ struct rule_search
 	const struct callroute_image *im;
 	const struct callroute_question *q;
 	uint32_t plan;
-	int emergency; /* looks for those only, else for all others */
-	int any_src;   /* whoever calls */
+	int emergency; /* 1: only emergency rules, 0: only other rules */
+	int any_src;   /* 1: for any caller */
 };
 
-/* The best rule of one prefix: they are sorted, so the first that fits is it. */
+/* The best rule of one prefix. The rules are sorted, so it is the first that
+ * fits. */
 static const struct callroute_rule *find_in_span(const struct rule_search *f,
 		const struct callroute_span *s, size_t prefix_len)
 {
@@ -160,7 +162,7 @@ static const struct callroute_rule *find_rule(const struct rule_search *f)
 		return NULL;
 	n = tg_trie_walk((const char *)f->im + f->im->rule_trie.at, f->q->number,
 			f->q->number_len, match, TG_TRIE_MAX_DIGITS + 1);
-	/* Longest first: a shorter prefix wins by its priority only. */
+	/* Longest prefix first: a shorter prefix wins only by a better priority. */
 	while(n-- > 0) {
 		const struct callroute_rule *r =
 				find_in_span(f, &spans[match[n].value], match[n].len);
@@ -208,7 +210,7 @@ static int redirect(const struct callroute_image *im,
 	return 0;
 }
 
-/* Steps 1 to 3. Returns 0 when the answer is there already. */
+/* Steps 1 to 3. Returns 0 when the answer is complete. */
 static int obey_rules(const struct callroute_image *im,
 		const struct callroute_question *q, struct callroute_case *c,
 		struct callroute_answer *a)
@@ -217,7 +219,7 @@ static int obey_rules(const struct callroute_image *im,
 
 	c->rule = find_rule(&f);
 	if(c->rule == NULL) {
-		/* Another area's emergency centre is better than none. */
+		/* An emergency centre of another area is better than none. */
 		f.any_src = 1;
 		c->rule = find_rule(&f);
 		f.any_src = 0;
@@ -249,8 +251,8 @@ static int obey_rules(const struct callroute_image *im,
 	return c->rule->action == CALLROUTE_REDIRECT ? redirect(im, c->rule, a) : 1;
 }
 
-/* Step 5, behind the walk that finds all prices. Returns 0 when the answer is
- * there already. */
+/* Step 5, after the walk that finds all prices. Returns 0 when the answer is
+ * complete. */
 static int check_sell(
 		const struct callroute_case *c, struct callroute_answer *a)
 {
@@ -331,7 +333,7 @@ void callroute_decide(const struct callroute_image *im,
 	a->src_country = c.src_country = country_of(q->src, q->src_len);
 	callroute_price_vendors(&c);
 	if(!check_sell(&c, a)) {
-		work->count = 0; /* nobody was judged: there is no fate to tell */
+		work->count = 0; /* no vendor was judged, so explain has no fates */
 		return;
 	}
 	best = callroute_judge_vendors(&c);

@@ -1,5 +1,5 @@
 /*
- * Random order by weight, from a seed that is handed in.
+ * Random order by weight, from a seed that the caller passes.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -18,9 +18,9 @@ static inline uint64_t callroute_draw(uint64_t *seed)
 	return z ^ (z >> 31);
 }
 
-/* Smaller keys go first; P(first among equals) = weight / sum of weights when
- * the key is an exponential variate of that rate (Efraimidis, Spirakis 2006).
- * Greater than 0. */
+/* The sort key of a row; smaller keys go first. The key is an exponential
+ * variate with rate `weight`, so P(first among equals) = weight / sum of
+ * weights (Efraimidis, Spirakis 2006). Greater than 0. */
 static inline double callroute_share(uint16_t weight, uint64_t *seed)
 {
 	double u = (double)((callroute_draw(seed) >> 11) + 1) / 9007199254740993.0;

@@ -1,5 +1,5 @@
 /*
- * Looking things up in the image by what a request or an operator names.
+ * Look-ups in the image, by what a request or an operator gives.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-/* Compares a NUL-terminated text with one that is not. */
+/* Compares a NUL-terminated text with one that has a length. */
 static int compare(const char *text, const char *name, size_t len)
 {
 	int d = strncmp(text, name, len);
@@ -22,7 +22,7 @@ static int is_name(const char *name, size_t len)
 	return len > 0 && len < CALLROUTE_URI_MAX && memchr(name, 0, len) == NULL;
 }
 
-/* --- by name ---------------------------------------------------------------- */
+/* --- by name -------------------------------------------------------------- */
 
 typedef const char *(*name_of_f)(
 		const struct callroute_image *im, uint32_t index);
@@ -43,7 +43,7 @@ static const char *group_name(const struct callroute_image *im, uint32_t i)
 			im, CALLROUTE_ROWS(im, struct callroute_group, groups)[i].name);
 }
 
-/* Index of the row of that name, CALLROUTE_NONE. */
+/* Index of the row with this name, or CALLROUTE_NONE. */
 static uint32_t find_name(const struct callroute_image *im,
 		const struct callroute_table *names, name_of_f name_of,
 		const char *name, size_t len)
@@ -97,7 +97,7 @@ const struct callroute_group *callroute_find_group(
 				   : &CALLROUTE_ROWS(im, struct callroute_group, groups)[i];
 }
 
-/* --- by id ------------------------------------------------------------------ */
+/* --- by id ---------------------------------------------------------------- */
 
 const struct callroute_plan *callroute_find_plan_id(
 		const struct callroute_image *im, uint32_t id)
@@ -176,7 +176,7 @@ int callroute_time_holds(
 	return tg_calendar_is_open((const char *)im + times[time], now) == 1;
 }
 
-/* --- accounts -------------------------------------------------------------- */
+/* --- accounts ------------------------------------------------------------- */
 
 static const struct callroute_account *find_match(
 		const struct callroute_image *im, enum callroute_match_type type,
@@ -215,7 +215,7 @@ static int in_net(const struct callroute_net *net, const uint8_t *addr)
 	return rest == 0 || ((net->addr[bytes] ^ addr[bytes]) >> (8 - rest)) == 0;
 }
 
-/* Order of two networks: the longer first, then by address. */
+/* Order of two networks: longer prefix first, then by address. */
 static int before_net(const struct callroute_net *net, uint32_t bits,
 		const uint8_t *addr, uint32_t bytes)
 {
@@ -224,8 +224,8 @@ static int before_net(const struct callroute_net *net, uint32_t bits,
 	return memcmp(net->addr, addr, bytes) < 0;
 }
 
-/* One binary search for each length that there is; a network has its host bits
- * cleared at load. */
+/* One binary search for each prefix length in use. The host bits of networks
+ * are cleared at load. */
 static const struct callroute_account *find_net(
 		const struct callroute_image *im, const uint8_t *addr)
 {
@@ -252,7 +252,7 @@ static const struct callroute_account *find_net(
 		if(lo < count && nets[lo].bits == bits && in_net(&nets[lo], addr))
 			return &CALLROUTE_ROWS(
 					im, struct callroute_account, accounts)[nets[lo].account];
-		/* On to the next shorter length. */
+		/* Goes on to the next shorter prefix length. */
 		for(hi = count; lo < hi;) {
 			uint64_t mid = lo + (hi - lo) / 2;
 
@@ -291,7 +291,7 @@ const struct callroute_account *callroute_find_account(
 	return a;
 }
 
-/* --- numbers --------------------------------------------------------------- */
+/* --- numbers -------------------------------------------------------------- */
 
 const struct callroute_did *callroute_find_did(const struct callroute_image *im,
 		const char *number, size_t len, int64_t now, int *known)

@@ -1,5 +1,5 @@
 /*
- * Hunt groups: who rings, in which order.
+ * Hunt groups: which members ring, in which order.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -29,7 +29,7 @@ int callroute_hunt(const struct callroute_image *im,
 		max = CALLROUTE_MEMBERS_MAX;
 	for(uint32_t i = g->first; i < g->first + g->count; i++) {
 		const struct callroute_member *m = &members[i];
-		/* Equals keep their order of ids, unless they are drawn. */
+		/* Equals stay in the order of ids, unless they are drawn. */
 		double s = g->strategy == CALLROUTE_WEIGHTED
 						   ? callroute_share(m->weight, &seed)
 						   : (double)i;

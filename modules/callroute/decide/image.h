@@ -2,18 +2,19 @@
  * The routing data as one immutable, position-independent image: what the
  * keeper builds from the tables and the workers read inside a snapshot.
  *
- *   head | tables, one behind the other | rates | terms | tries | calendars | texts
+ *   head | tables, in sequence | rates | terms | tries | calendars | texts
  *
- * Rates: the trie `rate_trie` is the union of all decks. Its value is a group,
- * the span of rates of one prefix, sorted by deck: so one walk over the number
- * serves every vendor and the selling price. What many rates share (dates,
- * fees, source prefix) stands once, in `terms`: 12 B a rate, 4 B a distinct
- * prefix, and the trie's 7 to 10 B.
+ * Rates: the trie `rate_trie` has the prefixes of all decks. Its value is a
+ * group: the span of rates of one prefix, sorted by deck. So one walk over the
+ * number finds the rates of every vendor and the selling price. Dates, fees and
+ * source prefix, which many rates share, are stored once, in `terms`.
+ * Memory: 12 B a rate, and for each distinct prefix 4 B and 7 to 10 B of the
+ * trie.
  *
- * References between tables are indexes into them, resolved at load;
- * CALLROUTE_NONE where there is none. Ids of the database are kept where live
- * state hangs on them, for they are what survives a reload. Texts are offsets
- * into `texts`, NUL-terminated; offset 0 is the empty text.
+ * References between tables are indexes, resolved at load; CALLROUTE_NONE where
+ * there is none. Database ids are kept where live state refers to them, because
+ * ids stay the same after a reload. Texts are offsets into `texts`,
+ * NUL-terminated; offset 0 is the empty text.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -30,14 +31,14 @@
 #define CALLROUTE_NAME_MAX 65 /* names of trunks, plans, with the NUL */
 #define CALLROUTE_URI_MAX 256
 #define CALLROUTE_CODECS_MAX 129 /* a trunk's list of codecs */
-#define CALLROUTE_PREFIX_MAX 33	 /* digits put in front of a number */
+#define CALLROUTE_PREFIX_MAX 33	 /* digits put before a number */
 #define CALLROUTE_NONE UINT32_MAX
-#define CALLROUTE_ALL_COUNTRIES 0 /* the first set: everywhere */
+#define CALLROUTE_ALL_COUNTRIES 0 /* the first set: all countries */
 
 enum callroute_trunk_state
 {
 	CALLROUTE_UP,	 /* takes calls */
-	CALLROUTE_DRAIN, /* takes no new calls, by the operator's will */
+	CALLROUTE_DRAIN, /* takes no new calls, set by the operator */
 	CALLROUTE_DOWN
 };
 
@@ -55,8 +56,8 @@ enum callroute_order
 	CALLROUTE_BY_PRIORITY
 };
 
-/* What happens to the identity headers (RFC 3325, RFC 3323); the greater one of
- * account and trunk holds. */
+/* What happens to the identity headers (RFC 3325, RFC 3323). Of account and
+ * trunk, the greater value is used. */
 enum callroute_cli
 {
 	CALLROUTE_CLI_PASS,
@@ -67,9 +68,9 @@ enum callroute_cli
 
 enum callroute_failover_action
 {
-	CALLROUTE_NEXT,			 /* the codes go on to the next trunk */
-	CALLROUTE_OTHER_CARRIER, /* ... to the next one of another carrier */
-	CALLROUTE_STOP			 /* the codes end the call, all others go on */
+	CALLROUTE_NEXT,			 /* after these codes try the next trunk */
+	CALLROUTE_OTHER_CARRIER, /* ... the next of another carrier */
+	CALLROUTE_STOP			 /* end after these codes, else try the next */
 };
 
 /* Reply codes 300 .. 699. */
@@ -91,7 +92,7 @@ struct callroute_trunk
 	uint32_t id;	  /* callroute_trunk.id: stable across reloads */
 	uint32_t live;	  /* its slot in the live state */
 	uint32_t carrier; /* index */
-	uint8_t state;	  /* enum callroute_trunk_state, as the table has it */
+	uint8_t state;	  /* enum callroute_trunk_state, from the table */
 	uint8_t media;	  /* enum callroute_media */
 	uint8_t strip;	  /* leading digits taken off the number */
 	uint8_t cli;	  /* enum callroute_cli */
@@ -110,15 +111,15 @@ struct callroute_trunk
 	char name[CALLROUTE_NAME_MAX];
 	char uri[CALLROUTE_URI_MAX]; /* sip:host[:port][;params], no user part */
 	char socket[CALLROUTE_NAME_MAX];   /* proto:host:port; empty = Kamailio's */
-	char prefix[CALLROUTE_PREFIX_MAX]; /* put in front after the strip */
+	char prefix[CALLROUTE_PREFIX_MAX]; /* put before the number after strip */
 };
 
-/* Where trunks are whose URI has an address, sorted by (address, port, trunk).
+/* The addresses of trunks whose URI has one, sorted by (address, port, trunk).
  * IPv4 is mapped into ::ffff:0:0/96. */
 struct callroute_addr
 {
 	uint8_t addr[16];
-	uint32_t port; /* the URI's, else its transport's */
+	uint32_t port; /* of the URI, else the transport's default */
 	uint32_t trunk;
 };
 
@@ -133,23 +134,24 @@ struct callroute_plan
 	uint8_t order;			/* enum callroute_order */
 	uint8_t max_attempts;	/* 1 .. CALLROUTE_CANDIDATES */
 	uint8_t use_lnp;
-	uint8_t looks_at_margin; /* a trunk without a known price is left out */
+	uint8_t looks_at_margin; /* a trunk without a price is left out */
 	char name[CALLROUTE_NAME_MAX];
 };
 
 /* One vendor of a plan: this trunk at the prices of this deck. A plan's entries
- * are sorted by deck; those of a disabled deck are left out, so their trunks are
- * no vendors of the plan by it. */
+ * are sorted by deck. Entries with a disabled deck are left out and give no
+ * vendor. */
 struct callroute_entry
 {
 	uint32_t trunk, deck;				   /* indexes */
 	uint32_t time;						   /* index of a calendar */
 	uint32_t src_countries, dst_countries; /* indexes of sets */
 	uint16_t priority;					   /* lower is tried first */
-	uint16_t weight; /* share among equals, 0 = only when the others fail */
+	uint16_t weight; /* share among equals; 0 = only after the others failed */
 };
 
-/* Bit n: the country of index n - 1 (lib/geo/country.h); bit 0: of no country. */
+/* Bit n: the country with index n - 1 (lib/geo/country.h); bit 0: no
+ * country. */
 struct callroute_countries
 {
 	uint64_t bits[5];
@@ -165,13 +167,14 @@ struct callroute_deck
 	char name[CALLROUTE_NAME_MAX];
 };
 
-/* 40 bits of price: up to a million of the currency's units a minute. What the
- * deck's fx converts is rounded to the next micro-unit, half of one upwards. */
+/* The price has 40 bits: up to a million of the currency's units a minute. A
+ * price converted by the deck's fx is rounded to the nearest micro-unit, halves
+ * up. */
 struct callroute_rate
 {
 	uint32_t price_low; /* micro-units a minute, converted by the deck's fx */
 	uint8_t price_high;
-	uint8_t blocked; /* the vendor is not to be used for this prefix */
+	uint8_t blocked; /* do not use the vendor for this prefix */
 	uint16_t deck;	 /* index */
 	uint32_t terms;	 /* index */
 };
@@ -189,7 +192,7 @@ struct callroute_terms
 	int64_t connect_fee;			/* micro-units */
 	uint16_t first_sec, step_sec;
 	uint8_t src_len;
-	uint8_t spare[3];	 /* 0: terms are compared as they lie */
+	uint8_t spare[3];	 /* 0: terms are compared as bytes */
 	char src_prefix[32]; /* digits; src_len of them */
 };
 
@@ -201,7 +204,8 @@ enum callroute_match_type
 	CALLROUTE_DOMAIN
 };
 
-/* account_names are sorted by (match_type, value); addresses are in nets too. */
+/* account_names are sorted by (match_type, value). Accounts by address are in
+ * nets too. */
 struct callroute_account
 {
 	uint32_t id;
@@ -211,12 +215,13 @@ struct callroute_account
 	uint8_t match_type; /* enum callroute_match_type */
 	uint8_t cli;		/* enum callroute_cli */
 	uint8_t enabled;
-	char country[3]; /* ISO 3166, empty = numbers are E.164 already */
+	char country[3]; /* ISO 3166; empty = numbers are E.164 already */
 	struct callroute_dialling dialling;
 };
 
-/* Networks of accounts, sorted by (bits descending, address): the first that
- * holds an address is the longest. IPv4 is mapped into ::ffff:0:0/96. */
+/* Networks of accounts, sorted by (bits descending, address): the first one
+ * that contains an address is the longest. IPv4 is mapped into
+ * ::ffff:0:0/96. */
 struct callroute_net
 {
 	uint8_t addr[16];
@@ -232,12 +237,12 @@ enum callroute_action
 	CALLROUTE_EMERGENCY
 };
 
-/* The rules of one prefix are a span, sorted by (plan, priority, src_prefix
- * from long to short, id); rule_trie leads there. */
+/* The rules of one prefix are a span, which rule_trie gives, sorted by (plan,
+ * priority, src_prefix from long to short, id). */
 struct callroute_rule
 {
 	uint32_t id, plan, time;
-	uint32_t target; /* redirect: text; else first of the trunks in targets */
+	uint32_t target; /* redirect: text; else index of the first target */
 	uint16_t priority;
 	uint8_t targets; /* how many */
 	uint8_t action;	 /* enum callroute_action */
@@ -246,8 +251,8 @@ struct callroute_rule
 	char src_prefix[32];
 };
 
-/* A number or prefix that is barred, for one plan or (CALLROUTE_NONE) all; the
- * spans of block_dst_trie and block_src_trie. */
+/* A barred number or prefix, for one plan or (CALLROUTE_NONE) all plans.
+ * block_dst_trie and block_src_trie give spans of these. */
 struct callroute_block
 {
 	uint32_t id, plan;
@@ -258,8 +263,8 @@ struct callroute_span
 	uint32_t first, count;
 };
 
-/* Digits as one number, so that they compare as one: 4 bits a digit, from the
- * top, and the length in the lowest 4 bits. 1 .. 15 digits. */
+/* 1 .. 15 digits packed into one integer, for fast comparison: 4 bits a digit
+ * from the top, the length in the lowest 4 bits. */
 struct callroute_ported
 {
 	uint64_t number, routing_number;
@@ -280,7 +285,7 @@ struct callroute_did
 	uint32_t id;
 	uint32_t number, tenant, target; /* texts */
 	uint32_t time;
-	uint32_t group; /* index, where the target is one */
+	uint32_t group; /* index, if the target is a group */
 	uint16_t priority;
 	uint8_t type; /* enum callroute_target_type */
 };
@@ -319,7 +324,7 @@ struct callroute_image
 	uint64_t magic;
 	uint64_t bytes;			/* of the whole image */
 	int64_t loaded_at;		/* UTC seconds */
-	int64_t calendars_till; /* calendars know nothing of the time after */
+	int64_t calendars_till; /* end of the calendars' horizon */
 
 	/* Rows by id; the *_names are their indexes (uint32_t) by name. */
 	struct callroute_table carriers, trunks, trunk_names, addrs;
@@ -332,7 +337,8 @@ struct callroute_image
 	struct callroute_table dids, groups, group_names, members;
 	struct callroute_table ported;
 	struct callroute_table rates, terms;
-	/* Where the rates of each distinct prefix start, and one end: uint32_t. */
+	/* uint32_t: the first rate of each distinct prefix, and the end of the
+	 * last. */
 	struct callroute_table rate_groups;
 	struct callroute_table times; /* uint64_t: offset of each calendar */
 	struct callroute_table texts; /* char */
@@ -342,7 +348,8 @@ struct callroute_image
 
 #define CALLROUTE_IMAGE_MAGIC 0x3265747561726c63ULL
 
-/* The rows of a table: CALLROUTE_ROWS(image, struct callroute_trunk, trunks). */
+/* The rows of a table: CALLROUTE_ROWS(image, struct callroute_trunk,
+ * trunks). */
 #define CALLROUTE_ROWS(image, type, table) \
 	((const type *)((const char *)(image) + (image)->table.at))
 

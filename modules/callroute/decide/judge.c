@@ -1,6 +1,6 @@
 /*
- * Who may carry the call, and then who is best. Nobody who may not takes a
- * place among the candidates.
+ * Which vendors may carry the call, and then which are best. A vendor that may
+ * not carry the call never takes a place among the candidates.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-/* --- eligibility ------------------------------------------------------------ */
+/* --- eligibility ---------------------------------------------------------- */
 
 static int has_country(
 		const struct callroute_image *im, uint32_t set, uint16_t country)
@@ -45,7 +45,7 @@ enum callroute_fate callroute_judge_entry(
 				   : CALLROUTE_FATE_TIME;
 }
 
-/* What rates, rule and plan say of this vendor. */
+/* Judges the vendor by rates, rule and plan. */
 static enum callroute_fate judge_terms(
 		const struct callroute_case *c, const struct callroute_vendor *v)
 {
@@ -87,7 +87,7 @@ enum callroute_trunk_state callroute_state_of(
 	return (enum callroute_trunk_state)t->state;
 }
 
-/* What is known of the trunk at this moment. */
+/* Judges the vendor by the live state of its trunk. */
 static enum callroute_fate judge_trunk(
 		const struct callroute_case *c, const struct callroute_trunk *t)
 {
@@ -121,7 +121,8 @@ enum callroute_fate callroute_judge_vendors(struct callroute_case *c)
 			fate = CALLROUTE_FATE_RANK;
 		if(fate == CALLROUTE_FATE_RANK) {
 			fate = judge_trunk(c, &trunks[v->trunk]);
-			/* An emergency call tries what is down too, last of all. */
+			/* An emergency call also tries trunks that are down, after all
+			 * others. */
 			if(c->emergency && v->entry == CALLROUTE_NONE
 					&& fate != CALLROUTE_FATE_RANK) {
 				v->tier = 2;
@@ -135,7 +136,7 @@ enum callroute_fate callroute_judge_vendors(struct callroute_case *c)
 	return best;
 }
 
-/* --- order ------------------------------------------------------------------ */
+/* --- order ---------------------------------------------------------------- */
 
 static void set_keys(const struct callroute_case *c, struct callroute_vendor *v)
 {
@@ -158,14 +159,15 @@ static void set_keys(const struct callroute_case *c, struct callroute_vendor *v)
 		case CALLROUTE_BY_QUALITY:
 			v->quality = (uint16_t)callroute_quality_score(
 					c->live, (int)t->live, c->dst_country, c->q->clock);
-			/* In steps of two per cent: what is about as good goes by price. */
+			/* In steps of two per cent: about equal quality is ordered by
+			 * price. */
 			v->first = -(v->quality / CALLROUTE_QUALITY_STEP);
 			v->second = v->price;
 			break;
 	}
 }
 
-/* Drawn when two are equal, not before: most never are. */
+/* Drawn only when two vendors are equal, which is rare. */
 static double share_of(
 		const struct callroute_case *c, struct callroute_vendor *v)
 {
@@ -261,8 +263,8 @@ static enum callroute_fate judge_capacity(
 	}
 }
 
-/* A trunk that several decks price takes one place, its best: after it failed
- * there is no point in trying it again. */
+/* A trunk with prices in several decks takes only its best place: after it
+ * failed there is no point in trying it again. */
 static int is_chosen(const struct callroute_case *c,
 		const struct callroute_candidate *out, int n, uint32_t trunk)
 {
@@ -278,7 +280,7 @@ int callroute_rank_vendors(struct callroute_case *c, enum callroute_fate *best,
 {
 	const struct callroute_trunk *trunks =
 			CALLROUTE_ROWS(c->im, struct callroute_trunk, trunks);
-	/* max_attempts is a limit, and no limit cuts an emergency call short. */
+	/* max_attempts is a limit, and emergency calls have no limits. */
 	int most = c->emergency ? CALLROUTE_CANDIDATES : c->plan->max_attempts;
 	struct heap h;
 	int n = 0;

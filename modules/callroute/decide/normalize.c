@@ -14,8 +14,8 @@ _Static_assert(
 						   == sizeof(((struct tg_country *)0)->national_prefix),
 		"a country's prefixes fit an account's");
 
-/* The shortest that libphonenumber holds possible: a calling code of one digit
- * and two more. */
+/* The shortest number that libphonenumber takes as possible: a calling code of
+ * one digit and two more digits. */
 #define E164_MIN 3
 
 /* The number without separators. */
@@ -45,7 +45,7 @@ int callroute_dialling_of(const char *iso, struct callroute_dialling *d)
 	return 0;
 }
 
-/* Prefixes of digits and x, none of them empty. */
+/* Whether `list` is a list of prefixes of digits and x, none of them empty. */
 static int is_list(const char *list, size_t size)
 {
 	size_t len = strnlen(list, size), word = 0;
@@ -80,7 +80,7 @@ int callroute_dialling_check(
 	return 0;
 }
 
-/* Steps to the next prefix of a list; its length, 0 at the end. */
+/* Goes to the next prefix of a list. Returns its length, 0 at the end. */
 static size_t next_prefix(const char **list, const char **prefix)
 {
 	size_t n = strcspn(*list, ",");
@@ -101,8 +101,8 @@ static int begins(
 	return 1;
 }
 
-/* RFC 3966 has names of parameters in any case. A number of the whole world
- * needs no context. */
+/* Parameter names are compared without case (RFC 3966). A global number needs
+ * no context. */
 static int check_context(const struct callroute_dialling *d, const char *params,
 		size_t len, int global)
 {
@@ -144,7 +144,7 @@ static int read_dialled(struct dialled *n, const char *text, size_t len)
 	return n->len > 0 && !(n->plus && n->service) ? 0 : -EINVAL;
 }
 
-/* The calling code (may be "") and the digits from `from` on. */
+/* Writes the calling code (may be "") and the digits from `from` on. */
 static int put(const char *code, const struct dialled *n, size_t from,
 		size_t max, char *out, size_t size)
 {
@@ -168,8 +168,9 @@ static int put_global(
 	return put("", n, from, CALLROUTE_E164_MAX, out, size);
 }
 
-/* Whether what follows `from` may be a national number of the country; if not
- * strictly, whether its length lies between two that may be. */
+/* Whether the digits from `from` on may be a national number of the country.
+ * Not strict: whether their count lies between the shortest and the longest
+ * possible length. */
 static int is_national(const struct callroute_dialling *d,
 		const struct dialled *n, size_t from, int strict)
 {
@@ -187,7 +188,7 @@ static int is_national(const struct callroute_dialling *d,
 }
 
 /* The place after the first national prefix that leaves a national number, or
- * 0; *found: whether there is a prefix at all. */
+ * 0. *found: whether the number has any national prefix. */
 static size_t after_prefix(const struct callroute_dialling *d,
 		const struct dialled *n, int strict, int *found)
 {

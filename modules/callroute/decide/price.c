@@ -1,6 +1,6 @@
 /*
- * Prices: one walk over the number settles every vendor's rate and the selling
- * price, from the longest prefix to the shortest.
+ * Prices: one walk over the number, from the longest prefix to the shortest,
+ * finds every vendor's rate and the selling price.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -16,9 +16,9 @@ static int fits_caller(
 				   || memcmp(t->src_prefix, q->src, t->src_len) == 0);
 }
 
-/* The rate that holds now for this caller among those of one deck that start at
- * `r`: they are sorted from the longest source prefix down. An expired rate must
- * not hide the shorter prefix behind it: then there is none here. */
+/* Of the rates of one deck, which start at `r` with the longest source prefix,
+ * the first that holds now for this caller. NULL when none holds: an expired
+ * rate must not hide the rate of a shorter prefix. */
 static const struct callroute_rate *holding_rate(const struct callroute_case *c,
 		const struct callroute_rate *r, const struct callroute_rate *end)
 {
@@ -36,8 +36,8 @@ static const struct callroute_rate *holding_rate(const struct callroute_case *c,
 	return NULL;
 }
 
-/* The first rate of a deck not below `deck`. Groups are short as a rule: some
- * steps, and halving where they are not. */
+/* The first rate of a deck not below `deck`. Groups are mostly short and
+ * searched step by step; long groups are halved first. */
 static const struct callroute_rate *seek(const struct callroute_rate *r,
 		const struct callroute_rate *end, uint32_t deck)
 {
@@ -69,8 +69,9 @@ static void set_rate(struct callroute_vendor *v, const struct callroute_case *c,
 	v->fate = r->blocked ? CALLROUTE_FATE_RATE_BLOCKED : CALLROUTE_FATE_RANK;
 }
 
-/* What the rates of one prefix say about the vendors still without one; both
- * are sorted by deck. `v` are those of the plan. Returns how many it settled. */
+/* Gives the rates of one prefix to the vendors that have none yet; both are
+ * sorted by deck. `v` are the vendors of the plan. Returns how many got a
+ * rate. */
 static uint32_t settle_vendors(const struct callroute_case *c,
 		struct callroute_vendor *v, const struct callroute_rate *r,
 		const struct callroute_rate *end, uint32_t prefix_len)
@@ -102,7 +103,7 @@ static uint32_t settle_vendors(const struct callroute_case *c,
 	return settled;
 }
 
-/* Returns 1 when the selling price is found here. */
+/* Returns 1 when this prefix has the selling price. */
 static uint32_t settle_sell(struct callroute_case *c,
 		const struct callroute_rate *r, const struct callroute_rate *end)
 {
@@ -139,10 +140,11 @@ static void list_vendors(struct callroute_case *c)
 	c->work->count = (int)(ruled + c->plan->count);
 }
 
-/* A rule's trunk costs what the plan would take it at: the cheapest of its
- * entries that hold for this call, of equals that of the lowest deck. Where none
- * has a price, a deck that blocks the prefix bars the rule's trunk too, in or out
- * of the entry's hours: such a row says that calls there are not wanted. */
+/* The price of a rule's trunk is the cheapest of its entries that hold for this
+ * call; of equal prices, that of the lowest deck. If none has a price, a deck
+ * that blocks the prefix excludes the rule's trunk too, whether or not the
+ * entry's time holds: such a row says that calls to this prefix are not
+ * wanted. */
 static void price_target(
 		const struct callroute_case *c, struct callroute_vendor *target)
 {

@@ -10,8 +10,8 @@ static int is_symbol(char c, int first)
 		   || (first && c == '+');
 }
 
-/* Reads symbols up to `end`; returns the place behind them, or NULL with the
- * reason in *rc. */
+/* Reads symbols up to `end`. Returns the place behind them, or NULL with the
+ * error in *rc. */
 static const char *read_symbols(
 		const char *at, char *to, uint8_t *len, const char *end, int *rc)
 {
@@ -34,7 +34,7 @@ static int begins(const char *text, size_t len, const char *from, size_t n)
 	return n <= len && memcmp(text, from, n) == 0;
 }
 
-/* One rule, into the first free place of `r`. */
+/* Reads one rule into the first free place of `r`. */
 static int read_rule(const char **text, struct callroute_rewrite *r)
 {
 	uint8_t i = r->count;
