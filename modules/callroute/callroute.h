@@ -1,42 +1,42 @@
 /*
  * The routing decision: which trunks may carry this call, in which order, and
- * what became of each of the others.
+ * the fate of each of the others.
  *
- * Pure: an image, the live state and a question in, a verdict with its reason
- * out; no clock, no log, no allocation, nothing reserved. Called inside a
- * snapshot's read section; everything in the answer is copied out or a stable
- * id. Eligibility comes before ranking: a trunk that may not carry the call
+ * Pure: it takes an image, the live state and a question, and gives a verdict
+ * with its reason. No clock, no log, no allocation; it reserves nothing. Call
+ * it inside a snapshot's read section; the answer holds only copies and stable
+ * ids. Eligibility comes before ranking: a trunk that may not carry the call
  * never takes a place among the candidates.
  *
- * The order of things:
+ * The order of the steps:
  *  1. an emergency rule of the plan whose prefix is the whole number and whose
- *     source prefix is the caller's; where none is, one for other callers;
+ *     source prefix fits the caller; if there is none, one for other callers;
  *  2. block lists, destination and source;
  *  3. the plan's other rules: lowest priority, then longest prefix, then
- *     longest source prefix, then lowest id, of those whose time holds;
+ *     longest source prefix, then lowest id, of the rules whose time holds;
  *  4. number portability, when the plan uses it;
  *  5. the selling price, when the plan has a selling deck;
  *  6. for each entry of the plan: the rate of its deck with the longest prefix
- *     that is valid now and for this caller; then its eligibility in the order
+ *     that is valid now and for this caller; then the eligibility, in the order
  *     of enum callroute_fate;
- *  7. order: a rule's trunks as its target names them, then the plan's by price,
- *     quality or priority; the best max_attempts that have a channel and a call
- *     per second free;
+ *  7. order: a rule's trunks as its target names them, then the plan's trunks
+ *     by price, quality or priority; of them the best max_attempts that have a
+ *     channel and a call per second free;
  *  8. the account's own calls per second and channels.
  *
- * A rule's trunk (route) costs what the plan would take it at: the cheapest of
- * the trunk's entries whose countries and time hold, of equal prices that of the
- * lowest deck id. An entry's countries and time do not keep the rule's trunk
- * from the call, they only leave it without a price; where the plan looks at the
- * margin, that is left out. A rate that blocks the prefix keeps it from the call
- * unless another entry prices it: whoever blocks a prefix in a deck does it
- * against fraud as a rule, and a rule is written for other reasons.
+ * The price of a rule's trunk (route) is the cheapest of the trunk's entries in
+ * the plan whose countries and time hold; of equal prices, that of the lowest
+ * deck id. An entry whose countries or time do not hold does not exclude the
+ * rule's trunk, it only gives no price. A plan that checks the margin leaves
+ * out a trunk without a price. A rate that blocks the prefix excludes the trunk
+ * unless another entry has a price: a prefix is mostly blocked in a deck
+ * against fraud, and a rule is mostly written for other reasons.
  *
- * An emergency call leaves out steps 2, 4, 5 and 8, and no margin, channel or
- * call per second is asked of anybody. Nothing keeps its rule's trunks from it:
- * those that an operator, a probe or a breaker holds for down are tried last,
- * behind the plan's own (stop = 0). It tries CALLROUTE_CANDIDATES trunks,
- * whatever max_attempts says.
+ * An emergency call leaves out steps 2, 4, 5 and 8, and needs no margin, no
+ * free channel and no free call per second. Nothing excludes the trunks of its
+ * rule: those that are down by an operator, a probe or a breaker are tried
+ * last, after the plan's own trunks (stop = 0). It tries up to
+ * CALLROUTE_CANDIDATES trunks, whatever max_attempts says.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -50,17 +50,17 @@
 #define CALLROUTE_CANDIDATES 8	  /* attempts of one call at most */
 #define CALLROUTE_NUMBER_MAX 32	  /* digits of a number */
 #define CALLROUTE_ENTRIES_MAX 256 /* trunks of one plan at most */
-/* Scores (of 1000) are compared as score / 20, cut off: 760 .. 779 are equal,
- * and the price decides between them; 779 and 780 are not. */
+/* Scores (of 1000) are compared as score / 20, rounded down: 760 .. 779 are
+ * equal, so the price decides between them; 779 and 780 differ. */
 #define CALLROUTE_QUALITY_STEP 20
 #define CALLROUTE_TARGETS_MAX 8	 /* trunks of one rule at most */
 #define CALLROUTE_MEMBERS_MAX 64 /* members of one hunt group at most */
 #define CALLROUTE_VENDORS_MAX (CALLROUTE_ENTRIES_MAX + CALLROUTE_TARGETS_MAX)
 
-/* Verdicts; the script sees them as they are. */
+/* Verdicts; the script gets these numbers. */
 enum callroute_verdict
 {
-	CALLROUTE_REDIRECTED = 2, /* answer.redirect says where to */
+	CALLROUTE_REDIRECTED = 2, /* to answer.redirect */
 	CALLROUTE_OK = 1,
 	CALLROUTE_NO_PREFIX = -1,
 	CALLROUTE_ALL_DOWN = -2,
@@ -73,9 +73,10 @@ enum callroute_verdict
 };
 
 /*
- * What became of one vendor. In the order in which they are looked at, so that
- * the greatest one among the vendors of a call is the one that came closest:
- * when nobody is left, it gives the verdict and the reason, as the comments say.
+ * The result for one vendor, in the order of the checks. So the greatest fate
+ * among the vendors of a call is that of the vendor that came closest. When no
+ * vendor is left, this fate gives the verdict and the reason, as in the
+ * comments below.
  */
 enum callroute_fate
 {
@@ -85,14 +86,14 @@ enum callroute_fate
 	/* BLOCKED "blocked" */
 	CALLROUTE_FATE_RATE_BLOCKED, /* its deck blocks the prefix */
 	/* BLOCKED "src_country", "dst_country" */
-	CALLROUTE_FATE_SRC_COUNTRY, /* does not take callers from there */
-	CALLROUTE_FATE_DST_COUNTRY, /* does not take calls to there */
+	CALLROUTE_FATE_SRC_COUNTRY, /* takes no callers of that country */
+	CALLROUTE_FATE_DST_COUNTRY, /* takes no calls to that country */
 	/* OUTSIDE_TIME "time" */
-	CALLROUTE_FATE_TIME, /* not at this time */
+	CALLROUTE_FATE_TIME, /* its time does not hold now */
 	/* NO_MARGIN "margin", "price_unknown" */
 	CALLROUTE_FATE_MARGIN,		  /* would earn less than min_margin(_pct) */
-	CALLROUTE_FATE_PRICE_UNKNOWN, /* a rule's trunk without a price, and the
-	                                 plan looks at the margin */
+	CALLROUTE_FATE_PRICE_UNKNOWN, /* a rule's trunk without a price in a plan
+	                                 that checks the margin */
 	/* ALL_DOWN "all_down" */
 	CALLROUTE_FATE_ADMIN,	/* drain or down, by table or by RPC */
 	CALLROUTE_FATE_CARRIER, /* its carrier is disabled */
@@ -101,21 +102,22 @@ enum callroute_fate
 	/* NO_CAPACITY "no_capacity" */
 	CALLROUTE_FATE_CPS,			/* the trunk's calls a second are used up */
 	CALLROUTE_FATE_CHANNELS,	/* the trunk's channels are taken */
-	CALLROUTE_FATE_CARRIER_CPS, /* the same of its carrier */
+	CALLROUTE_FATE_CARRIER_CPS, /* the same for its carrier */
 	CALLROUTE_FATE_CARRIER_CHANNELS,
-	/* with these somebody is left */
+	/* with these fates a vendor is left */
 	CALLROUTE_FATE_TWICE, /* the trunk is a candidate already, better placed */
 	CALLROUTE_FATE_RANK,  /* eligible, but max_attempts were better */
 	CALLROUTE_FATE_CHOSEN,
 	CALLROUTE_FATES
 };
 
-/* "no_rate", "rate_blocked" ...: the words of explain and $callroute(reason). */
+/* "no_rate", "rate_blocked" ...: the words in explain and
+ * $callroute(reason). */
 const char *callroute_fate_name(enum callroute_fate fate);
 
 struct callroute_question
 {
-	const char *plan; /* not NUL-terminated; NULL: plan_id says it */
+	const char *plan; /* not NUL-terminated; NULL: use plan_id */
 	size_t plan_len;
 	uint32_t plan_id;	/* callroute_plan.id */
 	const char *number; /* digits * #, no leading '+' */
@@ -126,7 +128,7 @@ struct callroute_question
 	struct callroute_limit account_limit;
 	int64_t now;	/* UTC seconds */
 	uint64_t clock; /* monotonic us, for the live state */
-	uint64_t seed;	/* for the shares of equals; any number, new per call */
+	uint64_t seed;	/* for the draw among equals; a new number for each call */
 };
 
 struct callroute_candidate
@@ -136,8 +138,8 @@ struct callroute_candidate
 	uint32_t trunk_id;
 	uint16_t first_sec, step_sec;
 	uint16_t quality;	/* 0 .. 1000 */
-	uint8_t prefix_len; /* how much of the number the rate matched */
-	uint16_t place;		/* internal: the vendor it was made from */
+	uint8_t prefix_len; /* length of the rate's prefix */
+	uint16_t place;		/* internal: index of its vendor */
 };
 
 struct callroute_answer
@@ -145,11 +147,11 @@ struct callroute_answer
 	int verdict;			   /* enum callroute_verdict */
 	const char *reason;		   /* static text, never NULL: ok, no_prefix ... */
 	int count;				   /* candidates, best first */
-	int emergency;			   /* an emergency rule has the number */
+	int emergency;			   /* 1: an emergency rule has the number */
 	uint32_t plan_id, rule_id; /* 0 = none */
 	int64_t sell;			   /* micro-units a minute; -1 = not known */
-	/* index of lib/geo/country.h + 1; 0 = of no country, or not looked up (the
-	 * verdict came before step 5) */
+	/* index of lib/geo/country.h + 1; 0 = no country, or not looked up because
+	 * the verdict came before step 5 */
 	uint16_t src_country, dst_country;
 	uint8_t routing_len; /* digits of the routing number, 0 = not ported */
 	char routing_number[16];
@@ -167,16 +169,16 @@ struct callroute_vendor
 	uint32_t trunk;				/* index */
 	uint32_t entry;				/* index; CALLROUTE_NONE: from a rule */
 	uint16_t first_sec, step_sec;
-	uint16_t quality;	/* 0 .. 1000, set where the order asks for it */
+	uint16_t quality;	/* 0 .. 1000, set where the order needs it */
 	uint8_t prefix_len; /* of the rate */
 	uint8_t rated;
-	uint8_t tier; /* 0 = a rule's, before all of the plan's */
+	uint8_t tier; /* 0 = a rule's trunk, before all of the plan's */
 	uint8_t fate; /* enum callroute_fate */
 };
 
-/* Room for one decision: 17 KB, one a process. Holds every vendor of the last
- * decision with its fate, in the plan's order; trunks are indexes and mean
- * nothing outside the read section. */
+/* Memory for one decision: 17 KB, one for each process. Holds every vendor of
+ * the last decision with its fate, in the plan's order. The trunks are indexes,
+ * which are not valid outside the read section. */
 struct callroute_work
 {
 	int count;
@@ -192,12 +194,12 @@ void callroute_decide(const struct callroute_image *image,
 enum callroute_trunk_state callroute_state_of(
 		const struct callroute_live *live, const struct callroute_trunk *trunk);
 
-/* What an attempt on this trunk takes of it and its carrier; the account's part
- * is empty. */
+/* What an attempt on this trunk takes of the limits of trunk and carrier; the
+ * account's part is empty. */
 void callroute_claim_of(const struct callroute_image *image,
 		const struct callroute_trunk *trunk, struct callroute_claim *claim);
 
-/* Whether an emergency rule of the plan has this number, whoever calls it. */
+/* Whether an emergency rule of the plan has this number, for any caller. */
 int callroute_is_emergency_number(const struct callroute_image *image,
 		const struct callroute_plan *plan, const char *number, size_t len,
 		int64_t now);
@@ -209,8 +211,9 @@ const struct callroute_trunk *callroute_find_trunk(
 const struct callroute_trunk *callroute_find_trunk_name(
 		const struct callroute_image *image, const char *name, size_t len);
 /* The trunk whose URI has this address (16 bytes, IPv4 mapped into
- * ::ffff:0:0/96): that of the port, else the first one there. Trunks behind a
- * name have no address here: nothing is resolved. */
+ * ::ffff:0:0/96): the one with this port, else the first one with this address.
+ * A trunk whose URI has a host name is not found: names are not resolved
+ * here. */
 const struct callroute_trunk *callroute_find_trunk_at(
 		const struct callroute_image *image, const uint8_t *addr,
 		uint32_t port);
@@ -221,12 +224,12 @@ const struct callroute_plan *callroute_find_plan_id(
 const struct callroute_group *callroute_find_group(
 		const struct callroute_image *image, const char *name, size_t len);
 
-/* Whether the calendar holds at `now`; CALLROUTE_NONE always does. A time
- * outside the calendars' horizon holds for nothing. */
+/* Whether the calendar holds at `now`; CALLROUTE_NONE always holds. Outside the
+ * calendars' horizon no other calendar holds. */
 int callroute_time_holds(
 		const struct callroute_image *image, uint32_t time, int64_t now);
 
-/* Who sends: what is not known is NULL or empty. */
+/* The sender of a request; what is not known is NULL or empty. */
 struct callroute_caller
 {
 	const char *user, *domain; /* not NUL-terminated */
@@ -236,8 +239,9 @@ struct callroute_caller
 	size_t trunk_len;
 };
 
-/* The caller's account: user@domain, then user, the longest network, the trunk,
- * the domain. Also a disabled one, which stands in the way of the others. */
+/* The caller's account, found by user@domain, else user, else the longest
+ * network, else the trunk, else the domain. It may be a disabled account: later
+ * matches are then not tried. */
 const struct callroute_account *callroute_find_account(
 		const struct callroute_image *image,
 		const struct callroute_caller *who);
@@ -248,51 +252,54 @@ const struct callroute_did *callroute_find_did(
 		const struct callroute_image *image, const char *number, size_t len,
 		int64_t now, int *known);
 
-/* Members of a hunt group that ring now, in their order: by priority, drawn by
- * weight among equals of a weighted group. Fills indexes of members; returns
- * how many, at most `max`. */
+/* The members of a hunt group that ring now, by priority; in a weighted group,
+ * members of the same priority are drawn by weight. Fills indexes of members;
+ * returns how many, at most `max`. */
 int callroute_hunt(const struct callroute_image *image,
 		const struct callroute_group *group, int64_t now, uint64_t seed,
 		uint32_t *members, int max);
 
-/* Where a ported number goes: its routing number's digits; 0 = not ported. */
+/* Gives the digits of a ported number's routing number and returns how many; 0
+ * = not ported. */
 size_t callroute_find_ported(const struct callroute_image *image,
 		const char *number, size_t len, char out[16]);
 
 /* --- texts of the tables -------------------------------------------------- */
 
 /*
- * Parses a list of reply codes: "5xx,408,!486". Words are codes (300 .. 699),
- * classes (3xx .. 6xx) or either behind '!'; later words win. Blanks are free.
+ * Parses a list of reply codes: "5xx,408,!486". Words are codes (300 .. 699) or
+ * classes (3xx .. 6xx); a '!' before a word takes it out. Later words win.
+ * Blanks are allowed.
  * 0, -EINVAL (*bad, when not NULL, points to the word).
  */
 int callroute_parse_codes(
 		const char *text, struct callroute_codes *out, const char **bad);
 int callroute_has_code(const struct callroute_codes *codes, int reply);
 
-/* What follows a trunk's failure. */
+/* What to do after a trunk's failure. */
 enum callroute_follow
 {
-	CALLROUTE_FOLLOW_END, /* the reply is the call's */
+	CALLROUTE_FOLLOW_END, /* the caller gets the reply */
 	CALLROUTE_FOLLOW_NEXT,
 	CALLROUTE_FOLLOW_OTHER_CARRIER
 };
 enum callroute_follow callroute_follows(
 		const struct callroute_trunk *trunk, int reply);
 
-/* 1 .. 15 digits packed as struct callroute_ported has them; 0 = they are none. */
+/* Packs 1 .. 15 digits as in struct callroute_ported; 0 = not such digits. */
 uint64_t callroute_pack_digits(const char *digits, size_t len);
-/* Returns how many digits. */
+/* Unpacks the digits; returns how many. */
 size_t callroute_unpack_digits(uint64_t packed, char out[16]);
 
-/* What callroute_make_uri may need: each symbol of the user part escaped. */
+/* The most that callroute_make_uri needs: each symbol of the user part
+ * escaped. */
 #define CALLROUTE_REQUEST_URI_MAX \
 	(CALLROUTE_URI_MAX            \
 			+ 3 * (CALLROUTE_PREFIX_MAX + CALLROUTE_NUMBER_MAX + 16) + 2)
 
 /*
- * The request's new URI: the trunk's, with the number translated (dst_rewrite,
- * then strip, then prefix) as its user part, '#' as %23. `out` is
+ * The request's new URI: the trunk's URI with the translated number
+ * (dst_rewrite, then strip, then prefix) as its user part, '#' as %23. `out` is
  * NUL-terminated; CALLROUTE_REQUEST_URI_MAX bytes are enough for every trunk
  * and number. Returns its length, -ENOSPC, or -EINVAL (nothing is left of the
  * number, or the trunk's URI has no scheme).
