@@ -7,15 +7,16 @@
  *   window   63         44 43     32 31        16 15        0     each of eight
  *           | number      | episode | failures   | calls     |
  *
- * Half-open without a trial is not stored: it is OPEN whose time has come, or a
- * TRIAL whose time is over. So nobody has to wake a breaker up.
+ * Half-open without a trial is not stored: it is OPEN or TRIAL whose time is
+ * over. So no timer has to change the state.
  *
- * A sub-window counts only under its own number and episode (a hash of the date
- * when the breaker closed): after a trial has closed it, the failures that once
- * opened it are another episode's, without anybody having to wipe eight words.
- * Two episodes within one window share their 12 bits once in 4096. Numbers are
- * circular: only a trunk without a call for exactly 2^20 sub-windows (91 days at
- * a window of a minute) would find one of its old eighths again.
+ * A sub-window counts only if its number and its episode (a hash of the date
+ * when the breaker closed) fit. After a trial has closed the breaker, the
+ * failures that opened it belong to another episode, so the eight words need
+ * not be cleared. Two episodes within one window have the same 12 bits once in
+ * 4096. Numbers are circular: an old sub-window could count again only for a
+ * trunk without a call for exactly 2^20 sub-windows (91 days with a window of a
+ * minute).
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -58,7 +59,7 @@ static int is_off(const struct callroute_breaker_config *cfg)
 	return cfg == NULL || cfg->min_calls == 0 || cfg->open_at == 0;
 }
 
-/* Open, or on trial: whether the (next) trial is free. */
+/* For an open breaker or one on trial: whether the next trial is free. */
 static int trial_is_free(
 		uint64_t word, const struct callroute_breaker_config *cfg, uint64_t now)
 {
@@ -92,7 +93,8 @@ int callroute_breaker_take(struct callroute_live *live, int slot,
 		return 0;
 	if(!trial_is_free(word, cfg, now))
 		return -EAGAIN;
-	/* Whoever wins the swap is the trial; who loses sees another's trial. */
+	/* The call that wins the swap is the trial; a call that loses it sees the
+	 * trial of another. */
 	if(callroute_swap(&s->breaker, &word, word_make(TRIAL, now)))
 		return 0;
 	return state_of(word) == CLOSED ? 0 : -EAGAIN;
@@ -133,8 +135,8 @@ static uint32_t failures_of(uint64_t word)
 	return (uint32_t)(word >> 16) & COUNT_MAX;
 }
 
-/* How many sub-windows ago, or one beyond when it is not of this window. One
- * that is slightly ahead (this clock was read earlier) is of now. */
+/* How many sub-windows ago; CALLROUTE_SUBS when it is outside this window. A
+ * sub-window slightly ahead (this clock was read earlier) counts as now. */
 static uint32_t age_of(uint64_t word, const struct sub *k)
 {
 	uint32_t age = (k->number - (uint32_t)(word >> NUMBER_SHIFT)) & NUMBER_MASK;
@@ -161,8 +163,8 @@ static void window_add(
 			calls /= 2;
 			failures /= 2;
 		}
-		/* In its place is itself, or one of another round, if a later one
-		 * (this clock is a whole window behind): that one is left. */
+		/* The place holds this sub-window or one of another round. A later one
+		 * (this clock is a whole window behind) is left as it is. */
 		if(age_of(seen, k) == CALLROUTE_SUBS)
 			next = sub_make(k, 1, failed != 0);
 		else if((uint32_t)(seen >> NUMBER_SHIFT) == k->number)

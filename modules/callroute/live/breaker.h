@@ -1,29 +1,31 @@
 /*
- * Breaker on live traffic: a trunk whose calls fail is left alone for a while
- * and then tried with one call.
+ * Breaker on live traffic: a trunk whose calls fail gets no calls for a while
+ * and is then tried with one call.
  *
- *            enough calls, too many failed          half_open_after_us
- *   CLOSED ---------------------------------> OPEN -------------------> HALF-OPEN
- *     ^                                        ^                            |
- *     |                                        +---- the trial failed ------+
- *     +---------------------- the trial succeeded --------------------------+
+ *           enough calls, too many failed        half_open_after_us
+ *   CLOSED -------------------------------> OPEN -------------------> HALF-OPEN
+ *     ^                                      ^                            |
+ *     |                                      +---- the trial failed ------+
+ *     +--------------------- the trial succeeded -------------------------+
  *
- * The configuration comes from the caller's image with each call, the state is
- * in the trunk's slot. A changed configuration counts from the next call on.
+ * The configuration comes with each call from the caller's image; the state is
+ * in the trunk's slot. A changed configuration is used from the next call on.
  *
- * Window: eight sub-windows; what is older than window_us never counts, what is
- * younger than 7/8 of it always does. Between the two it depends on where the
- * eighth began. No sweeper: a window without traffic is empty by its dates.
+ * Window: eight sub-windows. A call older than window_us never counts, a call
+ * younger than 7/8 of it always counts. Between the two it depends on where the
+ * sub-window began. No sweeper is needed: without traffic the sub-windows
+ * expire by their dates.
  *
- * Which reports count: each says when its attempt `started` (the `now` given to
- * callroute_breaker_take). Closed: attempts started since it closed. Open: none.
- * Half-open: the trial, known by its exact start. So calls from before it opened,
- * whenever they end, neither open nor close it, and a trial that was given up
- * and is reported after all is nobody's.
+ * Which reports count: each report says when its attempt `started` (the `now`
+ * passed to callroute_breaker_take). Closed: attempts started since the breaker
+ * closed. Open: none. Half-open: the trial, recognised by its exact start. So
+ * calls from before the breaker opened neither open nor close it, whenever they
+ * end. A late report of a trial that was given up is ignored.
  *
- * Memory bound: 72 B in the slot. Process safety, time and a slot that is none:
- * live.h. State and its date are one word, so each edge has one author. Counts
- * over 65535 in a sub-window are halved with their failures: the ratio stays.
+ * Memory bound: 72 B in the slot. Process safety, time, invalid slots: live.h.
+ * State and date are one word, so exactly one process makes each change of
+ * state. Counts over 65535 in a sub-window are halved together with their
+ * failures, so the ratio stays.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -32,7 +34,8 @@
 
 #include "callroute/live/live.h"
 
-/* NULL in its place, min_calls 0 or open_at 0: no breaker, every call passes. */
+/* NULL instead of it, min_calls 0 or open_at 0: no breaker, every call
+ * passes. */
 struct callroute_breaker_config
 {
 	uint64_t window_us;			 /* 8000 (8 ms) .. 2^40; below: 8000 */
@@ -45,42 +48,44 @@ enum callroute_breaker_state
 {
 	CALLROUTE_BREAKER_CLOSED,
 	CALLROUTE_BREAKER_OPEN,
-	CALLROUTE_BREAKER_HALF_OPEN, /* the trial may be taken, or is under way */
+	CALLROUTE_BREAKER_HALF_OPEN, /* the trial is free or running */
 };
 
 struct callroute_breaker
 {
 	enum callroute_breaker_state state;
-	uint64_t since;			  /* the last edge or trial; 0 = since the start */
+	uint64_t since;			  /* last change of state or trial; 0 = none yet */
 	uint32_t calls, failures; /* in the window; 0 unless closed */
 };
 
-/* Looks, takes nothing: 1 when a call may try the trunk (closed, or the trial
- * is free), else 0. One load when closed. */
+/* 1 when a call may try the trunk (closed, or the trial is free), else 0.
+ * Changes nothing. One load when closed. */
 int callroute_breaker_allows(const struct callroute_live *live, int slot,
 		const struct callroute_breaker_config *cfg, uint64_t now);
 
-/* At the attempt: 0 = go (closed, or this call is the trial); -EAGAIN = open,
- * or another call is the trial. A trial whose outcome is never reported ends by
- * itself after half_open_after_us, and the next call may be one. */
+/* Call this at the attempt. 0 = go on (closed, or this call is the trial);
+ * -EAGAIN = open, or another call is the trial. A trial whose outcome is never
+ * reported ends after half_open_after_us; the next call may then be a trial. */
 int callroute_breaker_take(struct callroute_live *live, int slot,
 		const struct callroute_breaker_config *cfg, uint64_t now);
 
 /*
- * The outcome of an attempt that `started` (the `now` of its take). Which codes
- * are failures is the caller's table. A call that its caller cancelled says
- * something only when it rang (then it is a success); otherwise report nothing.
- * +1 it just closed, -1 it just opened, 0 neither (also when a trial failed: to
- * the traffic it stays open). Each edge has exactly one author.
+ * The outcome of an attempt that `started` (the `now` of its take). The
+ * caller's table says which codes are failures. Report a call that the calling
+ * user cancelled only if it rang, as a success; otherwise report nothing.
+ * +1 the breaker just closed, -1 it just opened, 0 neither (also when a trial
+ * failed: for the traffic it stays open). Exactly one caller gets each +1 or
+ * -1.
  */
 int callroute_breaker_report(struct callroute_live *live, int slot,
 		const struct callroute_breaker_config *cfg, uint64_t started,
 		int failed, uint64_t now);
 
-/* When it opened, or its last trial began; 0 = it is closed. For live_state.h:
- * what a restart forgets is the window of a closed one, and the trial under way. */
+/* When the breaker opened or its last trial began; 0 = it is closed. For
+ * live_state.h: a restart loses the window of a closed breaker and a trial
+ * under way. */
 uint64_t callroute_breaker_opened(const struct callroute_live *live, int slot);
-/* Opens it as of this time. No slot: nothing. */
+/* Opens the breaker as of the time `since`. Does nothing without a slot. */
 void callroute_breaker_reopen(
 		struct callroute_live *live, int slot, uint64_t since);
 

@@ -1,15 +1,16 @@
 /*
  * Channels and calls per second of an attempt; see capacity.h.
  *
- * An attempt runs in three steps:
- *   1 announce: the call's record names the owners it is about to ask (`next`)
+ * An attempt has three steps:
+ *   1 announce: the call's record names the owners to be asked (`next`)
  *   2 acquire: calls per second, then the leases
- *   3 settle: what is not needed goes back, then `next` becomes `held`
- * So the record (capacity_record.h) names every lease of its call at any instant;
- * release deletes it in one step and gives back all that it named. If release, or
- * another attempt, comes between 1 and 3, settle sees it and gives back what it
- * has acquired and no record names: one of them is the last. What a killed attempt
- * announced stays named until the next one has undone it.
+ *   3 settle: leases not needed are given back, then `next` becomes `held`
+ * So the record (capacity_record.h) names every lease of its call at any time.
+ * Release deletes the record in one step and gives back all leases that it
+ * named. If a release or another attempt comes between 1 and 3, settle sees
+ * that and gives back the leases that it has acquired and that no record names.
+ * The owners that a killed attempt announced stay named until the next attempt
+ * has undone them.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -20,7 +21,7 @@
 #include <string.h>
 
 #define ALL ((1u << CALLROUTE_OWNERS) - 1)
-#define ROUNDS 10 /* attempts of one call that may undo each other's names */
+#define ROUNDS 10 /* tries, if attempts of one call undo each other */
 #define ATTEMPT (1u << CALLROUTE_OWNER_TRUNK | 1u << CALLROUTE_OWNER_CARRIER)
 
 static const struct callroute_call NOTHING;
@@ -35,7 +36,8 @@ static struct callroute_pace *pace_of(const struct callroute_live *live)
 	return callroute_part(live, live->pace_at);
 }
 
-/* One table for three kinds of ids. */
+/* The kind is part of the key: one table holds the leases of all three
+ * kinds. */
 static uint64_t owner_key(unsigned kind, uint32_t id)
 {
 	return id == 0 ? 0 : (uint64_t)(kind + 1) << 32 | id;
@@ -92,7 +94,8 @@ int callroute_capacity_peek(struct callroute_live *live,
 
 /* ---- channels ---- */
 
-/* All of `id` but what `keep` names. What stayed busy goes to `left` (or NULL). */
+/* Gives back the leases of all `id` except those that `keep` names. Owners
+ * whose lock stayed busy go to `left` (may be NULL). */
 static void give_back(struct callroute_live *live, uint64_t call,
 		const uint32_t id[], const struct callroute_call *keep, uint32_t left[])
 {
@@ -108,8 +111,8 @@ static void give_back(struct callroute_live *live, uint64_t call,
 			left[kind] = id[kind];
 }
 
-/* All leases, or the refusal of one; then some may be held, which the caller
- * gives back. */
+/* Takes all leases, or returns the refusal of one owner. The caller then gives
+ * back the leases already taken. */
 static int acquire(struct callroute_live *live, uint64_t call,
 		const struct callroute_claim *claim, uint64_t expires, uint64_t now)
 {
@@ -132,7 +135,8 @@ static int acquire(struct callroute_live *live, uint64_t call,
 
 /* ---- calls per second ---- */
 
-/* Of the owners in `whom`: all, or none and the refusal of one. */
+/* Takes a call per second of the owners in `whom`, or returns the refusal of
+ * one. The caller then gives back those in `taken`. */
 static int pace(struct callroute_live *live,
 		const struct callroute_claim *claim, unsigned whom, uint64_t now,
 		unsigned *taken)
@@ -172,8 +176,9 @@ static void pace_back(struct callroute_live *live,
 
 /* ---- attempts ---- */
 
-/* Puts the names of the attempt into the record, after what an earlier one left
- * there is given back. 0, or a negative errno: not named, so nothing to take. */
+/* Writes the attempt's owners into the record, after giving back what an
+ * unfinished attempt left there. 0, or a negative errno: no record names the
+ * owners, so take no lease. */
 static int name_it(struct callroute_live *live, uint64_t call,
 		struct callroute_attempt *a, uint64_t now)
 {
@@ -194,20 +199,21 @@ static int name_it(struct callroute_live *live, uint64_t call,
 	return rc;
 }
 
-/* The record says `held` from now on, and nothing else is held. */
+/* Makes the record name `held`, and gives all other leases back. */
 static void settle_on(struct callroute_live *live, uint64_t call,
 		struct callroute_attempt *a, const uint32_t held[], uint64_t now)
 {
 	struct callroute_call keep = NOTHING;
 	int rc;
 
-	/* While the record still names them. */
+	/* Give back first, while the record still names these leases. */
 	memcpy(keep.held, held, sizeof keep.held);
 	give_back(live, call, a->next, &keep, a->left);
 	give_back(live, call, a->before.held, &keep, a->left);
 	memcpy(a->next, held, sizeof a->next);
 	rc = callroute_record_settle(live, call, a, now);
-	/* Busy: the record goes on naming what was announced, for release. */
+	/* On -EBUSY the record goes on naming what was announced, for the
+	 * release. */
 	if(rc == -ENOENT)
 		give_back(live, call, held, &NOTHING, NULL);
 	if(rc == -ESTALE)
@@ -232,7 +238,7 @@ static int attempt(struct callroute_live *live, uint64_t call,
 	tracked = name_it(live, call, &a, now) == 0;
 	refused = pace(live, claim, further ? ATTEMPT : ALL, now, &taken);
 	if(!tracked) {
-		/* Without a name in a record nobody could end a lease. */
+		/* A lease that no record names could not be released. */
 		if(refused == 0)
 			untracked(live);
 	} else if(refused == 0) {
@@ -282,7 +288,7 @@ int callroute_capacity_renew(struct callroute_live *live, uint64_t call,
 
 	if(expires <= now)
 		return -EINVAL;
-	/* The record first: what it names must not outlive it. */
+	/* The record first: no lease may outlive the record that names it. */
 	rc = callroute_record_extend(live, call, &a, now);
 	if(rc < 0)
 		return rc;

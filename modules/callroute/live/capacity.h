@@ -2,24 +2,25 @@
  * Capacity: channels (calls at a time) and calls per second of the three owners
  * of an attempt: its trunk, its carrier, its account.
  *
- * A channel is a lease of (call, owner) with an expiry (lib/table/lease.h), so a count
- * cannot leak, wrap or go below zero: it is the number of live leases. A small
- * record a call (lib/table/store.h) names what it holds, written BEFORE any lease is
- * taken: to give everything back the call's id is enough, whoever died halfway.
- * Calls per second are paced by GCRA (pace.h): a refused attempt counts for no
- * owner.
+ * A channel is a lease of (call, owner) with an expiry (lib/table/lease.h). A
+ * count is the number of live leases, so it cannot leak, wrap or go below zero.
+ * Each call has a small record (lib/table/store.h) with the owners of its
+ * leases. The record is written BEFORE any lease is taken, so the call's id is
+ * enough to give everything back, even after a process died halfway. Calls per
+ * second are paced by GCRA (pace.h): a refused attempt counts for no owner.
  *
  * Memory bound: live.h. At capacity (no room for a record or a lease) the call
- * passes uncounted and `untracked` is one more: memory that is full fails no
- * call. Process safety: live.h; a lock between processes is waited for up to
- * about 20 ms (lib/table/setlock.h), then the call passes uncounted, or gives back later
- * (capacity_owed.h). A process killed inside: what the call holds is given back
- * by its release, or ends by its expiry.
+ * passes uncounted and `untracked` rises by one: full memory fails no call.
+ * Process safety: live.h. The wait for a lock is up to about 20 ms
+ * (lib/table/setlock.h); then the call passes uncounted, or its release is done
+ * later (capacity_owed.h). After a process was killed inside, the call's
+ * release gives its channels back, or they end by their expiry.
  *
- * `call`: a keyed 64-bit hash of the Call-ID (lib/share/hash.h). One call has one
- * attempt at a time; parallel branches need ids of their own. `expires`:
- * monotonic us, when a call that nobody renews or releases is forgotten: some
- * minutes for a ringing call, the longest call allowed for an answered one.
+ * `call`: a keyed 64-bit hash of the Call-ID (lib/share/hash.h). One call has
+ * one attempt at a time; parallel branches need ids of their own. `expires`:
+ * monotonic us, when the channels end if the call is neither renewed nor
+ * released. Some minutes ahead for a ringing call, the longest allowed call for
+ * an answered one.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -48,7 +49,7 @@ struct callroute_claim
 	struct callroute_limit limit[CALLROUTE_OWNERS]; /* by callroute_owner */
 };
 
-/* Who refused, and for what. 0 = nobody. */
+/* Which owner refused, and for what. 0 = none. */
 enum callroute_refusal
 {
 	CALLROUTE_CAPACITY_OK,
@@ -61,37 +62,38 @@ enum callroute_refusal
 };
 
 /*
- * Would the attempt pass now? Takes nothing; leaves out candidates before they
- * are ranked. `held`: what the call holds already (its last claim, for a
- * failover), so that it is not in its own way, or NULL. An owner without limits
- * costs nothing; one with a channel limit a lock and a walk down a tree. The
- * account is the same for all candidates: ask once for it alone, then for the
- * candidates with account 0.
- * 0 or a callroute_refusal: the first in the order trunk, carrier, account, of
- * each its calls per second (a word of memory) before its channels (a lock).
+ * Whether the attempt would pass now. Takes nothing; used to leave out
+ * candidates when they are ranked. `held`: what the call holds already (its
+ * last claim, for a failover), so that its own channels do not count against
+ * it, or NULL. An owner without limits costs nothing, an owner with a channel
+ * limit a lock and a walk down a tree. The account is the same for all
+ * candidates: ask once for the account alone, then for the candidates with
+ * account 0.
+ * 0 or the first callroute_refusal in the order trunk, carrier, account. For
+ * each owner calls per second (a word of memory) come before channels (a lock).
  */
 int callroute_capacity_peek(struct callroute_live *live,
 		const struct callroute_claim *claim, const struct callroute_claim *held,
 		uint64_t now);
 
 /*
- * The first attempt of a call: a channel and a call per second of each owner, or
- * nothing. Refused, the call holds what it held before (as a rule: nothing).
- * Taken again for the same owners (a spiral), channels are held once.
+ * The first attempt of a call: takes a channel and a call per second of each
+ * owner, or nothing. A refused call holds what it held before (mostly nothing).
+ * A call that takes the same owners again (a spiral) holds each channel once.
  * 0, a callroute_refusal, -EINVAL (expires <= now). 0 also when the call was
- * released while this ran: it then holds nothing.
+ * released meanwhile: it then holds nothing.
  */
 int callroute_capacity_take(struct callroute_live *live, uint64_t call,
 		const struct callroute_claim *claim, uint64_t expires, uint64_t now);
 
 /*
- * A further attempt of the same call (failover): the channels of the last trunk
- * and carrier are given back and those of the new ones taken; the account's stays
- * and its calls per second are not asked again: it is still one call. Owners
- * that stay the same keep their channel throughout. Refused, the last attempt's
- * channels are given back all the same (that attempt is over), the account's
- * stays: move to the next candidate, or release.
- * As callroute_capacity_take.
+ * A further attempt of the same call (failover): gives the channels of the last
+ * trunk and carrier back and takes those of the new ones. The account's channel
+ * stays and its calls per second are not asked again: it is still one call. An
+ * owner that stays the same keeps its channel all the time. If refused, the
+ * last attempt's channels are given back too, because that attempt is over; the
+ * account's stays. Then move to the next candidate, or release.
+ * Returns as callroute_capacity_take.
  */
 int callroute_capacity_move(struct callroute_live *live, uint64_t call,
 		const struct callroute_claim *claim, uint64_t expires, uint64_t now);
@@ -108,16 +110,19 @@ void callroute_capacity_undo_pace(struct callroute_live *live,
 int callroute_capacity_renew(struct callroute_live *live, uint64_t call,
 		uint64_t expires, uint64_t now);
 
-/* Gives everything back. 0 for one caller, -ENOENT for all others, however many
- * call it at once; -EBUSY: some of it, a process was stopped inside a lock: come
- * back to it (capacity_owed.h), or the rest ends by its expiry. */
+/* Gives all channels of the call back. If several processes release at once,
+ * one gets 0, all others -ENOENT. -EBUSY: a process was stopped inside a lock,
+ * and not everything is given back. Release again (capacity_owed.h), or the
+ * rest ends by its expiry. */
 int callroute_capacity_release(
 		struct callroute_live *live, uint64_t call, uint64_t now);
 
-/* The place of now in the order of all attempts, for: */
+/* The number of the next attempt of all calls, for
+ * callroute_capacity_release_before. */
 uint32_t callroute_capacity_mark(struct callroute_live *live);
-/* As callroute_capacity_release, for who comes back to one that was busy
- * (capacity_owed.h): what the call has taken since the mark stays, -ENOENT. */
+/* As callroute_capacity_release, to repeat a release that was busy
+ * (capacity_owed.h). If the call has made an attempt since the mark, it keeps
+ * its channels: -ENOENT. */
 int callroute_capacity_release_before(struct callroute_live *live,
 		uint64_t call, uint32_t mark, uint64_t now);
 
@@ -136,12 +141,12 @@ struct callroute_capacity_stats
 	uint64_t untracked; /* attempts let through uncounted, since the start */
 };
 
-/* Looks at the whole lease table: for RPC and the keeper, not for calls. */
+/* Reads the whole lease table: for RPC and the keeper, not for calls. */
 void callroute_capacity_read_stats(struct callroute_live *live, uint64_t now,
 		struct callroute_capacity_stats *out);
 
-/* Frees expired leases, looking at no more than `budget` places. For the keeper;
- * counts are right without it. Returns how many it freed. */
+/* Frees expired leases in the next `budget` slots. For the keeper; counts are
+ * right without it. Returns how many it freed. */
 uint32_t callroute_capacity_sweep(
 		struct callroute_live *live, uint64_t now, uint32_t budget);
 

@@ -1,5 +1,5 @@
 /*
- * Channels that are owed; see capacity_owed.h.
+ * Owed channels; see capacity_owed.h.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -33,9 +33,10 @@ uint32_t callroute_pay_owed(struct callroute_live *live, struct tg_ring *owed,
 			done++;
 			continue;
 		}
-		/* Full again meanwhile: the ring counts it, the expiry ends it. */
+		/* If the ring is full again, it counts the loss, and the expiry ends
+		 * the channels. */
 		(void)tg_ring_push(owed, &note, now);
-		/* Whoever is stopped may stand in the way of the others too. */
+		/* The stopped process may block the other releases too. */
 		break;
 	}
 	return done;

@@ -1,10 +1,11 @@
 /*
- * Channels that are owed: a release that found a process stopped inside a lock
- * is kept here, and the keeper comes back to it until it is done. So a call that
- * is over gives its channels back in any case, at once as a rule.
+ * Owed channels: a release that was busy, because a process was stopped inside
+ * a lock, is noted here. The keeper repeats it until it is done. So a call that
+ * is over always gives its channels back, mostly at once.
  *
- * Memory bound: a ring of fixed size (lib/share/ring.h). At capacity the channels end by
- * their expiry, and the caller is told. Process safety: lib/share/ring.h; one keeper.
+ * Memory bound: a ring of fixed size (lib/share/ring.h). When the ring is full,
+ * the caller gets an error and the channels end by their expiry. Process
+ * safety: lib/share/ring.h; one keeper.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -18,18 +19,18 @@
 struct callroute_owed
 {
 	uint64_t call;
-	uint32_t mark; /* what the call takes later is not owed */
+	uint32_t mark; /* later attempts of the call are not owed */
 	uint32_t zero;
 };
 
-/* callroute_capacity_release, or a note to do it. 0 (released), -EINPROGRESS
- * (noted), -ENOENT (holds nothing), -ENOBUFS (the ring is full: ends by its
- * expiry). */
+/* Calls callroute_capacity_release, and notes the release if it is busy. 0
+ * (released), -EINPROGRESS (noted), -ENOENT (holds nothing), -ENOBUFS (the ring
+ * is full: the channels end by their expiry). */
 int callroute_release_or_owe(struct callroute_live *live, struct tg_ring *owed,
 		uint64_t call, uint64_t now);
 
-/* The keeper: comes back to at most `budget` notes; what is still busy is noted
- * again. Returns how many are done. */
+/* For the keeper: repeats at most `budget` noted releases. A release that is
+ * still busy is noted again. Returns how many are done. */
 uint32_t callroute_pay_owed(struct callroute_live *live, struct tg_ring *owed,
 		uint32_t budget, uint64_t now);
 

@@ -81,7 +81,7 @@ static int take_out(
 	struct callroute_attempt *a = arg;
 
 	(void)rank;
-	/* The numbers are circular. */
+	/* The step numbers are circular. */
 	if(fresh || (a->until && (int32_t)(r->step - a->step) >= 0))
 		return -ENOENT;
 	a->before = *r;

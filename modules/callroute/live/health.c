@@ -4,7 +4,7 @@
  *   word   63     62        61        48 47                  0
  *         | down | failing | in a row   | time of the edge    |
  *
- * All zero is a new trunk: up, nothing in a row, no edge yet.
+ * All zero is a new trunk: up, nothing in a row, no change yet.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -63,10 +63,10 @@ int callroute_health_probe(struct callroute_live *live, int slot, int answered,
 		if(callroute_swap(&s->health, &seen, state | kind | row * ROW | since))
 			return edge;
 	}
-	return 0; /* thousands of other reports came in between: they decide */
+	return 0; /* thousands of other reports came in between and decide */
 }
 
-/* Fibonacci hashing: ids in a row come to lie evenly over the interval. */
+/* Fibonacci hashing spreads consecutive ids evenly over the interval. */
 static uint64_t place_in(uint64_t interval_us, uint32_t id)
 {
 	return (uint64_t)((double)(callroute_mix(id) >> 32) * 0x1p-32
@@ -85,7 +85,7 @@ int callroute_health_due(struct callroute_live *live, int slot,
 	if(due == 0 || due > now + 2 * interval_us) {
 		uint32_t id = callroute_live_trunk(live, slot);
 
-		/* Lost against another's swap: that one has the same place. */
+		/* If another process wins the swap, its place is the same. */
 		callroute_swap(&s->due, &due, now + 1 + place_in(interval_us, id));
 		return 0;
 	}

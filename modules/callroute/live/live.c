@@ -30,7 +30,8 @@ struct shape
 	struct callroute_live head; /* ends in an array: last */
 };
 
-/* Gives the place of the next part and moves on, to a whole cache line. */
+/* Gives the offset of the next part and moves `at` behind it, to a whole cache
+ * line. */
 static uint64_t place(uint64_t *at, uint64_t bytes)
 {
 	uint64_t here = *at;
@@ -58,8 +59,8 @@ static int lay_out(const struct callroute_live_config *cfg, struct shape *s)
 	memset(s, 0, sizeof *s);
 	s->leases =
 			(struct tg_lease_config){cfg->calls * 3, cfg->owners + cfg->trunks};
-	/* A record is never displaced (capacity.c), so its set must have room: at
-	 * a quarter of the places taken, one call in a thousand finds none. */
+	/* A record is never displaced (capacity.c), so its set must have room: with
+	 * a quarter of the places in use, one call in a thousand finds none. */
 	s->calls = (struct tg_store_config){
 			cfg->calls * 4, sizeof(struct callroute_call)};
 	s->head.trunks = cfg->trunks;
@@ -119,15 +120,15 @@ static uint32_t id_at(const struct callroute_live *live, uint32_t place)
 			(_Atomic uint32_t *)&live->id[place], memory_order_acquire);
 }
 
-/* Where the id lies, or the free place where it would; the table is at most
- * half full, so there is one. */
+/* The place of the id, or the free place where it would go. The table is at
+ * most half full, so there is a free place. */
 static uint32_t probe(const struct callroute_live *live, uint32_t id)
 {
 	uint32_t mask = live->slots - 1, i,
 			 place = (uint32_t)(callroute_mix(id) >> 16) & mask;
 
 	for(i = 0; i < live->slots; i++, place = (place + 1) & mask) {
-		uint32_t seen = id_at(live, place); /* once: it may change any time */
+		uint32_t seen = id_at(live, place); /* read once, as it may change */
 
 		if(seen == id || seen == 0)
 			break;
@@ -152,8 +153,8 @@ int callroute_live_slot(struct callroute_live *live, uint32_t trunk_id)
 		return -EINVAL;
 	if(slot >= 0)
 		return slot;
-	/* Counted first, so that processes that come at once cannot fill the table
-	 * past its half. One killed before the swap costs one slot. */
+	/* Counted first, so that several processes at once cannot fill more than
+	 * half of the table. A process killed before the swap costs one slot. */
 	if(atomic_fetch_add(&live->used, 1) >= live->trunks) {
 		atomic_fetch_sub(&live->used, 1);
 		return -ENOSPC;
@@ -238,7 +239,7 @@ void callroute_live_fail(
 	if(s == NULL)
 		return;
 	bump(&s->failed);
-	/* One word: a code never stands beside another failure's time. */
+	/* One word, so that code and time are always of the same failure. */
 	atomic_store(&s->last_failure, now << CODE_BITS | known);
 }
 

@@ -5,9 +5,9 @@
  *            4 B each   192 B    320 B, 8 pairs
  *
  * The trunk ids are an open-addressed table without removal: a trunk's slot
- * number is the place where its id lies. An all-zero slot is a new trunk's
- * slot, so claiming one is a single compare-and-swap of the id and no process
- * can be killed between a claim and its preparation.
+ * number is the place of its id. An all-zero slot is the slot of a new trunk.
+ * So a slot is claimed by a single compare-and-swap of the id and needs no
+ * preparation, in which a process could be killed.
  *
  *   slot, first line    what a decision reads: health, breaker, override
  *   slot, second line   what each attempt writes: counters
@@ -25,7 +25,7 @@
 
 #include <stdatomic.h>
 
-#define CALLROUTE_TRIES 4096 /* swaps lost against others */
+#define CALLROUTE_TRIES 4096 /* swaps lost to other processes */
 #define CALLROUTE_SUBS 8	 /* sub-windows of the breaker */
 #define CALLROUTE_PAIRS 8	 /* pairs of a quality set */
 #define CALLROUTE_TIME ((UINT64_C(1) << 48) - 1)
@@ -42,7 +42,8 @@ struct callroute_slot
 	_Alignas(64) _Atomic uint64_t window[CALLROUTE_SUBS]; /* breaker.c */
 };
 
-/* The four words of a pair lie together, the keys of a set share a line. */
+/* The four words of a pair are adjacent; the keys of a set share a cache
+ * line. */
 struct callroute_pair
 {
 	_Alignas(32) _Atomic uint64_t answers; /* quality.c */
@@ -55,12 +56,13 @@ struct callroute_pairs
 	struct callroute_pair pair[CALLROUTE_PAIRS];
 };
 
-/* What a call holds, and what an attempt under way is about to take: database
- * ids by callroute_owner, 0 = nothing. See capacity_record.h. */
+/* The owners of the channels that a call holds, and those that an attempt under
+ * way is about to take: database ids by callroute_owner, 0 = none. See
+ * capacity_record.h. */
 struct callroute_call
 {
 	uint32_t held[3], next[3];
-	uint32_t step; /* the number of the attempt that `next` is of */
+	uint32_t step; /* the number of the attempt that wrote `next` */
 };
 
 struct callroute_live
@@ -73,7 +75,7 @@ struct callroute_live
 	/* bytes from the header */
 	uint64_t slots_at, quality_at, pace_at, leases_at, calls_at;
 	_Alignas(64) _Atomic uint32_t used; /* slots */
-	_Atomic uint32_t attempts;			/* numbers them, circular */
+	_Atomic uint32_t attempts;			/* next number, circular */
 	_Atomic uint64_t untracked;
 	_Alignas(64) _Atomic uint32_t id[]; /* 0 = free */
 };
@@ -99,7 +101,8 @@ static inline uint64_t callroute_mix(uint64_t x)
 	return x ^ (x >> 32);
 }
 
-/* NULL when the number is no slot: the caller then answers as live.h says. */
+/* NULL when the number is no slot; the caller then answers as live.h says under
+ * "Failure mode". */
 static inline struct callroute_slot *callroute_slot_at(
 		const struct callroute_live *live, int slot)
 {

@@ -3,7 +3,7 @@
  *
  *   head | trunks, 24 B each | (trunk, destination group) pairs, 40 B each
  *
- * In the byte order of the machine: the file does not travel.
+ * Byte order is the machine's: the file is for this machine only.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -17,7 +17,7 @@
 #include <string.h>
 
 #define NEVER UINT64_MAX
-#define SPARE 64 /* trunks and pairs that are new while we save */
+#define SPARE 64 /* room for trunks and pairs that are new meanwhile */
 
 struct head
 {
@@ -29,7 +29,7 @@ struct saved_trunk
 {
 	uint32_t id;
 	uint8_t down, open;
-	uint16_t in_a_row;	   /* probes; of failures where it is negative */
+	uint16_t in_a_row;	   /* probes; negative = failures */
 	uint64_t edge, opened; /* ages, us; NEVER */
 };
 
@@ -51,7 +51,8 @@ static uint64_t age_of(uint64_t since, uint64_t now)
 	return since == 0 ? NEVER : now > since ? now - since : 0;
 }
 
-/* The time of an age on this clock; a start within it is its beginning. */
+/* The time of an age on this clock; an age from before the start of the clock
+ * gives its first time. */
 static uint64_t time_of(uint64_t age, uint64_t gone, uint64_t now)
 {
 	if(age == NEVER)
@@ -158,7 +159,7 @@ int callroute_state_restore(struct callroute_live *live, const void *data,
 			!= sizeof head + (uint64_t)head.trunks * sizeof(struct saved_trunk)
 					   + (uint64_t)head.pairs * sizeof(struct saved_pair))
 		return -EINVAL;
-	/* A wall clock that was set back meanwhile: as if no time had gone. */
+	/* If the wall clock was set back meanwhile, no time has passed. */
 	gone = wall > head.wall ? (uint64_t)(wall - head.wall) : 0;
 	for(i = 0; i < head.trunks; i++) {
 		struct saved_trunk t;

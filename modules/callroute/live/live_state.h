@@ -1,14 +1,16 @@
 /*
  * What was learned of trunks, as bytes that outlive a restart: health, open
- * breakers, quality. Not what hangs on calls (capacity), on the operator's word
- * (the table's admin_state is for good) or on the start (counters).
+ * breakers, quality. Not saved: capacity, which belongs to calls; the
+ * operator's override (use the table's admin_state for lasting changes); the
+ * counters since the start.
  *
- * Keyed by callroute_trunk.id; times are ages, since a new start may have a new
- * clock, and the time between saving and restoring counts. Quality fades by it.
+ * Keyed by callroute_trunk.id. Times are saved as ages, because the monotonic
+ * clock may be another after a restart. The time between save and restore
+ * counts as elapsed; quality fades by it.
  *
- * Memory: the caller's; callroute_state_bytes says how much, 24 B a trunk and 40 B
- * a (trunk, destination group). Process safety: any process, beside all others;
- * what changes meanwhile is saved as it was or as it is.
+ * Memory: the caller's, of callroute_state_bytes: 24 B a trunk and 40 B a
+ * (trunk, destination group). Process safety: any process, while others write;
+ * a value that changes meanwhile is saved as it was before or after.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -17,19 +19,21 @@
 
 #include "callroute/live/live.h"
 
-/* Counted up with every change of the layout (lib/share/statefile.h). */
+/* Raised with every change of the layout (lib/share/statefile.h). */
 #define CALLROUTE_STATE_VERSION 1
 
-/* Room for what is known now, and a little for what is learned meanwhile. */
+/* Bytes for what is known now, and a little more for what is learned
+ * meanwhile. */
 size_t callroute_state_bytes(const struct callroute_live *live);
 
-/* Writes at most `size` bytes and returns how many; what does not fit is left
- * out. `wall`: UTC microseconds. 0 when not even the head fits. */
+/* Saves into at most `size` bytes and returns how many; trunks and pairs that
+ * do not fit are left out. `wall`: UTC microseconds. 0 when not even the head
+ * fits. */
 size_t callroute_state_save(const struct callroute_live *live, uint64_t now,
 		int64_t wall, void *out, size_t size);
 
-/* Takes over what is said of trunks that have a slot; of others it is left out. To
- * be called before there are calls. How many trunks, or -EINVAL (nothing taken). */
+/* Restores the trunks that have a slot; others are left out. Call it before
+ * there are calls. Returns how many trunks, or -EINVAL (nothing restored). */
 int callroute_state_restore(struct callroute_live *live, const void *data,
 		size_t len, uint64_t now, int64_t wall);
 

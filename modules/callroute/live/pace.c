@@ -4,10 +4,10 @@
  *   set of four   owner[4]   word[4]        word   63   48 47     0
  *                                                 | salt   | TAT    |
  *
- * The salt (a hash of the owner) tells whose TAT it is: an owner that has just
- * taken the place over sees the former one's word as idle, and a swap prepared
- * for the former owner fails as soon as the new one has counted. Between the
- * two instants one call of an idle owner can be lost, which lets one more pass.
+ * The salt (a hash of the owner) tells whose TAT it is. An owner that has just
+ * taken the place sees the word of the former owner as idle. A swap prepared
+ * for the former owner fails once the new owner has counted. Before that, one
+ * call of an idle owner can be lost, so that one call more passes.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -65,7 +65,8 @@ static uint64_t salt_of(uint64_t owner)
 	return callroute_mix(callroute_mix(owner)) >> 48 << 48;
 }
 
-/* How far the TAT is ahead of now; 0 when it is past or somebody else's. */
+/* How far the TAT is ahead of now; 0 when it has passed or belongs to another
+ * owner. */
 static uint64_t ahead_of(uint64_t word, uint64_t salt, uint64_t now)
 {
 	uint64_t tat = word & CALLROUTE_TIME;
@@ -96,8 +97,8 @@ int callroute_pace_allows(const struct callroute_pace *p, uint64_t owner,
 					  <= tolerance(per_second);
 }
 
-/* A place for the owner: its own, else a free or idle one, else PLACES. When two
- * processes enter it at once in two places, both find the first of them. */
+/* A place for the owner: its own, else a free or idle one, else PLACES. When
+ * two processes enter the owner at once in two places, both use the first. */
 static unsigned place_for(struct pace_set *s, uint64_t owner, uint64_t now)
 {
 	unsigned i = find(s, owner);
@@ -130,7 +131,7 @@ int callroute_pace_take(struct callroute_pace *p, uint64_t owner,
 			return -ENOSPC;
 		seen = callroute_load(&s->word[i]);
 		if(callroute_load(&s->owner[i]) != owner)
-			continue; /* displaced meanwhile, being idle */
+			continue; /* another owner took the idle place */
 		ahead = ahead_of(seen, salt, now);
 		if(ahead > tolerance(per_second))
 			return -EAGAIN;
@@ -157,7 +158,7 @@ void callroute_pace_give_back(struct callroute_pace *p, uint64_t owner,
 	for(tries = 0; tries < CALLROUTE_TRIES; tries++) {
 		uint64_t ahead = ahead_of(seen, salt, now);
 
-		if(ahead == 0 /* it has run out by itself */
+		if(ahead == 0 /* the TAT has passed meanwhile */
 				|| callroute_swap(&s->word[i], &seen,
 						salt | (now + (ahead > step ? ahead - step : 0))))
 			return;

@@ -10,13 +10,14 @@
  *           | stamp   | part           | whole          |   ratios, 2^-12 calls
  *           | stamp   | sum  (28 bits) | count (16 bits)|   sums, 2^-6 calls
  *
- * Each word bears its own stamp (a 32nd of the half-life) and is decayed to now
- * by whoever changes it, in the same swap: a ratio is always of one moment.
+ * Each word has its own stamp (in units of a 32nd of the half-life). The
+ * process that changes a word decays it to now in the same swap, so a ratio is
+ * always of one moment.
  *
- * A pair takes a place in three steps: the key becomes one that nobody finds,
- * the words are wiped, the key becomes its own. A process killed between them
- * leaves a place that nobody finds and that, touched longest ago one day, is
- * taken like any other.
+ * A pair takes a place in three steps: the key is set to a value that no
+ * look-up finds, the words are cleared, the key is set to the pair's. A process
+ * killed in between leaves a place that no look-up finds. Once it is the one
+ * touched longest ago, it is replaced like any other.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -30,14 +31,15 @@
 #define TOUCHED_SHIFT 34
 #define STAMP_SHIFT 44
 #define STAMP_MASK ((1u << 20) - 1)
-#define STAMP_BACK 8 /* clocks read a little earlier */
-#define ENTRIES 64	 /* places lost to other newcomers */
+#define STAMP_BACK 8 /* stamps of clocks read a little earlier */
+#define ENTRIES 64	 /* tries, if other new pairs take the places */
 #define CALLS_MAX 1023u
 #define PDD_MAX 120000u
 #define TALK_MAX 86400u
 
-/* How a word's 44 bits are shared: a low count of calls in 2^-fraction, and
- * above it a part of them (same unit) or a sum (plain). */
+/* How the 44 bits of a word are used: the low bits count calls in units of
+ * 2^-fraction; the bits above count a part of these calls (same unit) or a sum
+ * (unit 1). */
 struct form
 {
 	unsigned count_bits, fraction;
@@ -100,7 +102,7 @@ static void add(_Atomic uint64_t *at, const struct form *f, uint32_t stamp,
 		uint32_t was = (uint32_t)(seen >> STAMP_SHIFT), mine = stamp;
 
 		if(((was - stamp) & STAMP_MASK) <= STAMP_BACK)
-			mine = was; /* never back */
+			mine = was; /* a stamp never goes back */
 		if(c.whole + one > CALLS_MAX * one) {
 			c.above = c.above * (c.whole / 2) / c.whole; /* the same ratio */
 			c.whole /= 2;
@@ -154,17 +156,17 @@ static struct callroute_pair *find(const struct callroute_live *live, int slot,
 
 		if((seen & KEY_MASK) != key)
 			continue;
-		/* Lost against another touch: that one is as good. */
+		/* If another process touched it first, that is as good. */
 		if(touch && seen >> TOUCHED_SHIFT < now >> 20
 				&& !callroute_swap(&set->key[i], &seen, touched_now(now) | key)
 				&& (seen & KEY_MASK) != key)
-			return NULL; /* lost against a newcomer */
+			return NULL; /* a new pair took the place */
 		return &set->pair[i];
 	}
 	return NULL;
 }
 
-/* An empty key is touched at 0, so free places come first by themselves. */
+/* An empty key has the touch time 0, so free places are taken first. */
 static struct callroute_pair *enter(
 		struct callroute_live *live, int slot, uint16_t group, uint64_t now)
 {
@@ -190,8 +192,8 @@ static struct callroute_pair *enter(
 	atomic_store(&pair->network, 0);
 	atomic_store(&pair->delay, 0);
 	atomic_store(&pair->talk, 0);
-	/* Taken over meanwhile only if this process slept until its claim was the
-	 * oldest of its set. */
+	/* This fails only if this process slept until its claim was the oldest of
+	 * the set and another pair took the place. */
 	return callroute_swap(&set->key[oldest], &nobody, nobody | key) ? pair
 																	: NULL;
 }
@@ -378,7 +380,8 @@ void callroute_quality_restore(struct callroute_live *live, int slot,
 	uint64_t age = age_us / live->quality_unit, stamp, word;
 	struct callroute_pair *pair;
 
-	/* After 40 half-lives nothing is left, and dates are circular. */
+	/* After 40 half-lives nothing is left, and the circular stamps would be
+	 * ambiguous. */
 	if(age >= 32 * 40)
 		return;
 	pair = find_or_enter(live, slot, group, now);

@@ -1,26 +1,26 @@
 /*
- * Quality of a trunk towards a destination group (a country's index + 1): how many
- * calls come through, how fast, how long people talk. Each figure forgets with
- * the half-life of the configuration, when it is touched: there is no sweeper.
+ * Quality of a trunk towards a destination group (a country's index + 1): how
+ * many calls succeed, how fast, how long they last. Each figure decays with the
+ * half-life of the configuration, when it is next changed or read: there is no
+ * sweeper.
  *
  *   ASR  answer-seizure ratio: answered / attempts (ITU-T E.411), cancelled
  *        attempts included
- *   NER  network effectiveness ratio: what the network did right, whether or not
- *        somebody answered (ITU-T E.425): (answered, busy, not answered, rejected
- *        by the user) / attempts without the cancelled, which are neither
+ *   NER  network effectiveness ratio (ITU-T E.425): the attempts in which the
+ *        network worked, answered or not: (answered, busy, not answered,
+ *        rejected by the user) / attempts without the cancelled ones
  *   PDD  post-dial delay: INVITE to the first ringing or answer
  *   ACD  average call duration of the answered calls
  *
- * Memory bound: 40 B a (trunk, group). Up to 1023 (decayed) calls are kept; at
- * more, counts and sums are halved together, so a busy pair forgets sooner and
- * its ratios stay.
- * Full: a pair has eight places; a new one takes the place of the pair of these
- * that was touched longest ago.
- * Process safety, time and a slot that is none: live.h. Each ratio is one word
- * and never torn; ASR, NER, PDD and ACD are read one after another. When a place
- * changes its pair, an event of the old one that arrives at that instant may be
- * lost; a pair that two processes enter at once may have two places, of which
- * the first counts.
+ * Memory bound: 40 B a (trunk, group). Up to 1023 (decayed) calls are kept.
+ * Above that, counts and sums are halved together: the ratios stay, and a busy
+ * pair decays faster.
+ * At capacity: a pair can be in eight places; a new pair replaces the one of
+ * these eight that was touched longest ago.
+ * Process safety, time, invalid slots: live.h. Each ratio is one word and never
+ * torn; ASR, NER, PDD and ACD are read one after another. When a place gets
+ * another pair, an event of the old pair at that instant may be lost. A pair
+ * that two processes enter at once may have two places; the first is used.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -41,9 +41,10 @@ enum callroute_outcome
 
 /*
  * The outcome of an attempt by its final reply (0 = none came) and whether it
- * rang (a 180, or a 183 with media). 408 without ringing is the network's fault;
- * so is a number that does not exist (404, 484, 604): it is the same for every
- * vendor, unless one of them says so of numbers that do exist.
+ * rang (a 180, or a 183 with media). 408 without ringing is a failure of the
+ * network. So is a number that does not exist (404, 484, 604): this affects all
+ * vendors alike, except a vendor that gives these replies for numbers that
+ * exist.
  */
 enum callroute_outcome callroute_quality_classify(int reply, int rang);
 
@@ -52,24 +53,24 @@ enum callroute_outcome callroute_quality_classify(int reply, int rang);
 struct callroute_sample
 {
 	enum callroute_outcome outcome;
-	uint32_t pdd_ms; /* up to 120000, more counts as that; CALLROUTE_NO_PDD */
+	uint32_t pdd_ms; /* above 120000 counts as 120000; CALLROUTE_NO_PDD */
 };
 
 struct callroute_quality
 {
-	uint32_t calls; /* attempts, decayed; <= 1023 */
-	uint32_t asr;	/* per mille; 0 without calls, as all below */
+	uint32_t calls; /* attempts, decayed; 0 .. 1023 */
+	uint32_t asr;	/* per mille; without calls this and all below are 0 */
 	uint32_t ner;	/* per mille */
 	uint32_t acd_s; /* seconds */
 	uint32_t pdd_ms;
 };
 
-/* At the end of an attempt. */
+/* Call this at the end of an attempt. */
 void callroute_quality_add(struct callroute_live *live, int slot,
 		uint16_t group, const struct callroute_sample *s, uint64_t now);
 
-/* At the end of an answered call: how long it lasted; over a day counts as a
- * day. */
+/* Call this at the end of an answered call, with its duration; over a day
+ * counts as a day. */
 void callroute_quality_talked(struct callroute_live *live, int slot,
 		uint16_t group, uint32_t seconds, uint64_t now);
 
@@ -83,10 +84,11 @@ struct callroute_quality_words
 	uint64_t answers, network, delay, talk;
 };
 
-/* Places that may hold a pair, and whose pair is in one: its slot, or -ENOENT. */
+/* How many places there are; the slot of the pair in a place, or -ENOENT. */
 uint32_t callroute_quality_places(const struct callroute_live *live);
 int callroute_quality_at(const struct callroute_live *live, uint32_t place);
-/* The same with the pair's group and its figures as of now. */
+/* As callroute_quality_at, also with the pair's group and its figures as of
+ * now. */
 int callroute_quality_save(const struct callroute_live *live, uint32_t place,
 		uint64_t now, uint16_t *group, struct callroute_quality_words *out);
 /* Enters a pair whose figures are `age_us` old. */
@@ -100,17 +102,18 @@ void callroute_quality_restore(struct callroute_live *live, int slot,
  *   score = (5 NER' + 3 ASR' + 2 S') / 10
  *   NER'  = (effective + K * 0.900) / (counted + K)         in per mille
  *   ASR'  = (answered + K * 0.500) / (attempts + K)         in per mille
- *   S'    = 1000 - PDD'/10, at least 0;  PDD' = (sum + K * 2500) / (n + K)  in ms
+ *   S'    = 1000 - PDD'/10, at least 0; PDD' = (sum + K * 2500) / (n + K) in ms
  *   K     = 20 calls
  *
- * NER weighs most because it is the vendor's own doing; ASR depends on whom is
- * called as well, but only ASR sees a vendor that answers "busy" for everybody;
- * a delay annoys, a call that fails is lost. K calls of an ordinary vendor are
- * taken for granted (a Beta prior for each ratio), so one failed call does not
- * condemn and one answered call does not crown: after 20 calls of its own a
- * trunk's figures weigh half. An unknown trunk scores CALLROUTE_SCORE_UNKNOWN:
- * behind a proven good one, before a proven bad one, so it gets its chance. As a
- * trunk is left alone its figures fade, and it comes back to that score.
+ * NER has the largest weight because it depends on the vendor alone. ASR also
+ * depends on the called users, but only ASR finds a vendor that replies "busy"
+ * to every call. PDD has the smallest weight: a delay is better than a lost
+ * call. Each ratio starts with K calls of an average vendor (a Beta prior), so
+ * one failed or one answered call changes little: after 20 calls a trunk's own
+ * figures have half the weight. An unknown trunk scores
+ * CALLROUTE_SCORE_UNKNOWN, between a proven good and a proven bad one, so that
+ * it gets calls. The figures of a trunk without calls decay, and its score
+ * returns to that value.
  */
 #define CALLROUTE_SCORE_UNKNOWN 750
 
