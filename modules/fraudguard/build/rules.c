@@ -17,7 +17,8 @@ void fraudguard_build_start(struct fraudguard_builder *b,
 	memset(im, 0, sizeof *im);
 }
 
-/* Whom the rule is for: "*", an account, or an address as it is counted. */
+/* Reads what the rule is for: "*", an account, or an address as it is
+ * counted. */
 static void read_match(struct fraudguard_builder *b,
 		const struct fraudguard_rule_row *row, struct fraudguard_rule *r)
 {

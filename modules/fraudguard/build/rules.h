@@ -1,5 +1,5 @@
 /*
- * Rows of the tables -> the image that calls are judged by.
+ * From the rows of the tables to the image by which calls are judged.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -15,8 +15,8 @@ struct fraudguard_rule_row
 	const char *name, *metric, *match, *action, *reason, *mode;
 };
 
-/* Builds in place; `im` is zeroed by start. The adders complain and count; a
- * count above 0 makes finish refuse. */
+/* Builds in place; start clears `im`. The add functions report and count bad
+ * rows; with a count above 0 finish refuses. */
 struct fraudguard_builder
 {
 	struct fraudguard_image *im;
@@ -30,10 +30,10 @@ void fraudguard_build_rule(
 /* kind: ip (address or network in CIDR notation) or account. */
 void fraudguard_build_allow(struct fraudguard_builder *b, long long id,
 		const char *kind, const char *value);
-/* 0, -EBADMSG (bad rows), -ENODATA (not one rule). */
+/* 0, -EBADMSG (bad rows), -ENODATA (no rule at all). */
 int fraudguard_build_finish(struct fraudguard_builder *b, int64_t now);
 
-/* What the module does when no database is given: one flood rule. */
+/* The rules when no database is configured: one flood rule. */
 void fraudguard_build_defaults(struct fraudguard_builder *b);
 
 #endif

@@ -29,7 +29,7 @@ static int net_holds(const struct fraudguard_net *n, const uint8_t addr[16])
 	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
 	int bytes = n->bits / 8, rest = n->bits % 8;
 
-	/* The mapped addresses lie inside ::/0, which does not mean them. */
+	/* IPv4-mapped addresses lie inside ::/0, but ::/0 is for IPv6 only. */
 	if(n->bits < 96 && memcmp(addr, mapped, 12) == 0)
 		return 0;
 	if(memcmp(n->addr, addr, (size_t)bytes) != 0)

@@ -18,17 +18,17 @@
 enum fraudguard_metric
 {
 	FRAUDGUARD_SOURCE_REQUESTS,	 /* requests of one source address */
-	FRAUDGUARD_CALL_ATTEMPTS,	 /* calls that one account started */
+	FRAUDGUARD_CALL_ATTEMPTS,	 /* call attempts of one account */
 	FRAUDGUARD_CONCURRENT_CALLS, /* calls that one account has right now */
 	FRAUDGUARD_METRICS
 };
 
 enum fraudguard_action
 {
-	FRAUDGUARD_LOG,	   /* only says so */
+	FRAUDGUARD_LOG,	   /* only report it */
 	FRAUDGUARD_REFUSE, /* answer with the rule's code and reason */
 	FRAUDGUARD_DROP,   /* no answer at all */
-	FRAUDGUARD_BAN,	   /* refuse, and everything of this key for ban_sec */
+	FRAUDGUARD_BAN,	   /* refuse, also all else of this key for ban_sec */
 	FRAUDGUARD_ACTIONS
 };
 
@@ -43,10 +43,10 @@ enum fraudguard_mode
 struct fraudguard_rule
 {
 	char name[FRAUDGUARD_NAME_MAX];
-	/* account, or address as it is counted (IPv6: its /64); empty = every */
+	/* account, or address as it is counted (IPv6: its /64); empty = all */
 	char match[FRAUDGUARD_MATCH_MAX];
 	char reason[FRAUDGUARD_REASON_MAX]; /* reason phrase of the refusal */
-	uint32_t threshold;	 /* events in the window that still pass */
+	uint32_t threshold;	 /* the most events in the window that pass */
 	uint32_t window_sec; /* 0 for concurrent calls */
 	uint32_t ban_sec;
 	uint16_t code;				  /* SIP code of the refusal, 400 .. 699 */

@@ -1,5 +1,5 @@
 /*
- * Judging: which rules apply, what they count, what comes of it.
+ * Judging: which rules apply, what they count, and the verdict.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -19,9 +19,10 @@
 #define SPACE_OWNER 2
 #define SPACE_CALL 3
 
-#define SAID_INTERVAL_US 60000000 /* one line a minute for one rule and key */
+#define SAID_INTERVAL_US 60000000 /* one log line a minute for a rule and key */
 
-/* FNV-1a: rules come from the operator. */
+/* FNV-1a without a key is enough: rules come from the operator, not from
+ * attackers. */
 static uint32_t mix(uint32_t h, const void *data, size_t len)
 {
 	for(size_t i = 0; i < len; i++)
@@ -42,12 +43,12 @@ uint64_t fraudguard_count_id(const struct fraudguard_tables *t,
 	return tg_hash_id(&t->key, rule_space(r), key, strlen(key));
 }
 
-/* What a verdict is about, while it is being made. */
+/* The source or account that is being judged. */
 struct subject
 {
 	const struct fraudguard_tables *t;
 	const char *key;  /* text key */
-	const char *name; /* what a rule's match is compared with */
+	const char *name; /* compared with a rule's match */
 	struct tg_cells *cells;
 	struct tg_store *bans;
 	int bannable;
@@ -62,7 +63,7 @@ static int is_enforced(const struct fraudguard_rule *r)
 	return r->mode == FRAUDGUARD_ENFORCE && r->action != FRAUDGUARD_LOG;
 }
 
-/* Whether the rule counts only what passes everything. */
+/* Whether the rule counts only events that pass all rules. */
 static int counts_passed(const struct fraudguard_rule *r)
 {
 	return r->mode == FRAUDGUARD_ENFORCE && r->action == FRAUDGUARD_REFUSE;
@@ -90,13 +91,13 @@ static void describe(const struct subject *s, const struct fraudguard_rule *r,
 	h->metric = r->metric;
 	h->action = r->action;
 	h->mode = r->mode;
-	/* Without room for this mark it is said rather than kept back. */
+	/* If this mark finds no room, the hit is logged. */
 	h->is_new = tg_cells_take(
 						s->cells, id, SAID_INTERVAL_US, 1, s->now.mono, &retry)
 				!= -EAGAIN;
 }
 
-/* What must not be left out of an answer: a ban, then a refusal. */
+/* What an answer must not leave out: first bans, then refusals. */
 static int weight(const struct fraudguard_hit *h)
 {
 	if(h->until != 0)
@@ -121,7 +122,7 @@ static void report(
 		*least = *h;
 }
 
-/* Writes the ban that the rule wants; sets h->until. Whether it stands. */
+/* Writes the rule's ban and sets h->until. Returns whether it is written. */
 static int ban(struct subject *s, struct fraudguard_hit *h, uint32_t seconds)
 {
 	struct fraudguard_ban b = {.observed = h->observed,
@@ -139,7 +140,7 @@ static int ban(struct subject *s, struct fraudguard_hit *h, uint32_t seconds)
 	return 1;
 }
 
-/* Refuses by the key's ban, if it has one. Whether it has. */
+/* Refuses if the key is banned. Returns whether it is. */
 static int is_banned(struct subject *s)
 {
 	struct fraudguard_hit *h = &s->out->hit;
@@ -182,7 +183,7 @@ static void fire(
 			 && ban(s, &h, r->ban_sec);
 	report(out, &h);
 	if(out->verdict < 0)
-		return; /* an earlier rule refused: it is the verdict */
+		return; /* the refusal of an earlier rule is the verdict */
 	out->hit = h;
 	if(banned)
 		out->verdict = FRAUDGUARD_BANNED;
@@ -192,7 +193,8 @@ static void fire(
 							   : FRAUDGUARD_RATE;
 }
 
-/* Rules of one metric that are for this subject: its own, else the '*' ones. */
+/* Whether the rule is for this subject. The subject's own rules of a metric
+ * replace the '*' rules. */
 static int applies(const struct fraudguard_image *im,
 		const struct fraudguard_rule *r, const char *name)
 {
@@ -224,8 +226,9 @@ static void count(struct subject *s, const struct fraudguard_rule *r)
 		fire(s, r, observed);
 }
 
-/* Rules that count events in a window: counts for those that count all, and
- * only looks for those that count what passes. */
+/* Judges by the rules that count events in a window. Rules that count all
+ * events count here; rules that count only what passes just read their
+ * count. */
 static void judge_window(
 		struct subject *s, const struct fraudguard_image *im, int metric)
 {
@@ -248,10 +251,12 @@ static void judge_window(
 	}
 }
 
-/* Counts what passed everything. Another process may have been faster since the
- * look: counting is one step with a look of its own, so the limit holds. (A key that
- * several processes see for the first time, one of them stopped in the middle of it,
- * may have two cells for its first window, and a call more; lib/table/cells_claim.c.) */
+/* Counts an event that passed all rules. Another process may have counted since
+ * the count was read. So counting checks the limit again in the same step, and
+ * the limit holds. (One exception: when several processes see a key for the
+ * first time and one of them is stopped meanwhile, the key may have two cells
+ * in its first window, and one call more passes; see
+ * lib/table/cells_claim.c.) */
 static void count_passed(
 		struct subject *s, const struct fraudguard_image *im, int metric)
 {
@@ -297,8 +302,8 @@ uint64_t fraudguard_call_id(
 	return tg_hash_id(&t->key, SPACE_CALL, callid, len);
 }
 
-/* The lowest limit that is enforced, so that taking the lease and judging it
- * are one step; 0 = none. */
+/* The lowest enforced limit; 0 = none. With it the lease is taken and judged in
+ * one step. */
 static uint32_t lowest_limit(
 		const struct fraudguard_image *im, const char *account, int *has_zero)
 {
@@ -332,9 +337,9 @@ static void fire_gauge(
 	}
 }
 
-/* Counts the call for the account and judges the gauge; without rules (NULL) it
- * only counts. Returns whether the account holds the call from now on, and did
- * not before. */
+/* Counts the call for the account and judges the number of its calls; without
+ * rules (NULL) it only counts. Returns 1 when the account holds the call now
+ * and did not before. */
 static int judge_gauge(struct subject *s, const struct fraudguard_image *im,
 		const struct fraudguard_call *call, uint64_t owner)
 {
@@ -344,7 +349,7 @@ static int judge_gauge(struct subject *s, const struct fraudguard_image *im,
 	int has_zero, rc = -EDQUOT;
 
 	if(fraudguard_call_holds(t, call->call, owner, now)) {
-		/* A retransmission: it was let in, and its lease lasts longer now. */
+		/* A retransmission of a call that passed: prolong its lease. */
 		fraudguard_call_take(t, call->call, owner, 0, expires, now, &calls);
 		return 0;
 	}
@@ -355,7 +360,7 @@ static int judge_gauge(struct subject *s, const struct fraudguard_image *im,
 		rc = fraudguard_call_take(
 				t, call->call, owner, limit, expires, now, &calls);
 	if(rc == -EDQUOT)
-		calls++; /* with this call it would be one more */
+		calls++; /* the count with this call */
 	else if(rc < 0)
 		s->out->untracked++;
 	if(im != NULL)
@@ -392,10 +397,10 @@ void fraudguard_judge_call(const struct fraudguard_tables *t,
 							: FRAUDGUARD_MATCH_MAX - 1),
 			call->account);
 	owner = tg_hash_id(&t->key, SPACE_OWNER, key, strlen(key));
-	/* A name that was cut to fit is not the one on the list. */
+	/* A name that was cut to fit must not match a name on the list. */
 	if(call->account_len < FRAUDGUARD_MATCH_MAX
 			&& fraudguard_account_is_allowed(im, s.name)) {
-		/* Its calls are still counted, for whoever asks. */
+		/* Its calls are still counted, so that their number is known. */
 		judge_gauge(&s, NULL, call, owner);
 		return;
 	}

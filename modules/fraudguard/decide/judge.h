@@ -1,5 +1,5 @@
 /*
- * What judging shares with an operator's word about the same key. Internal to this room.
+ * What judge.c shares with operator.c. Internal to this folder.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -8,8 +8,9 @@
 
 #include "fraudguard/fraudguard.h"
 
-/* The id under which the rule counts this text key. Counts survive a reload: the rule's name, not its place, is in it; and
- * its window, since a count kept in windows of one length means nothing in others. */
+/* The id under which the rule counts this text key. It has the rule's name, not
+ * its position, so that counts survive a reload. It also has the window,
+ * because a count of one window length is of no use for another. */
 uint64_t fraudguard_count_id(const struct fraudguard_tables *t,
 		const struct fraudguard_rule *r, const char *key);
 

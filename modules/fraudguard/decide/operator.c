@@ -1,5 +1,5 @@
 /*
- * An operator's word: a ban, and the end of one.
+ * Bans set and lifted by an operator.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Forgets the counts that rules of this metric hold about the key. */
+/* Forgets the counts of the key in the rules of this metric. */
 static void forget_counts(const struct fraudguard_tables *t,
 		const struct fraudguard_image *im, const char *key, int is_source)
 {
@@ -34,7 +34,7 @@ int fraudguard_release(const struct fraudguard_tables *t,
 	is_source = fraudguard_key_is_source(key);
 	rc = fraudguard_erase_ban(
 			is_source ? t->source_bans : t->account_bans, &t->key, key, now);
-	/* Else the very next request would fire the rule again. */
+	/* Otherwise the next request would trigger the rule again. */
 	if(rc == 0)
 		forget_counts(t, im, key, is_source);
 	return rc;

@@ -41,7 +41,8 @@ static int add_owner(
 	if(place < 0)
 		return -EMLINK;
 	r->owner[place] = h->owner;
-	/* The record lives as long as its longest lease, or nobody could end it. */
+	/* The record must live as long as its longest lease, or that lease could
+	 * not be ended. */
 	if(*expires < h->expires)
 		*expires = h->expires;
 	return 1;

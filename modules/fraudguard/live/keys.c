@@ -24,7 +24,8 @@ void fraudguard_source_key(const uint8_t addr[16], char out[FRAUDGUARD_KEY_MAX])
 		snprintf(out, FRAUDGUARD_KEY_MAX, "ip:%s", text);
 		return;
 	}
-	/* A site has a /64 at least: its single addresses are free to rotate. */
+	/* An IPv6 site has at least a /64 and may change its addresses in it at
+	 * will. */
 	memcpy(net, addr, 8);
 	inet_ntop(AF_INET6, net, text, sizeof text);
 	snprintf(out, FRAUDGUARD_KEY_MAX, "ip:%s/64", text);

@@ -1,5 +1,5 @@
 /*
- * Text keys: under which name a source or an account is counted and banned.
+ * Text keys: the names under which sources and accounts are counted and banned.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -23,12 +23,13 @@ int fraudguard_parse_net(const char *text, struct fraudguard_net *out);
 void fraudguard_source_key(
 		const uint8_t addr[16], char out[FRAUDGUARD_KEY_MAX]);
 
-/* The key of an address, or of an IPv6 /64, as a person writes it.
- * 0, -EINVAL (no address, or another network than a /64). */
+/* Gives the key of an address, or of an IPv6 /64, that a person wrote. 0,
+ * -EINVAL (no address, or another network than a /64). */
 int fraudguard_address_key(const char *text, char out[FRAUDGUARD_KEY_MAX]);
 
-/* The key that requests are counted under, from one that a person wrote.
- * 0, -EINVAL (no such kind of key, or nobody could be counted under it). */
+/* Turns a key that a person wrote into the key under which requests are
+ * counted. 0, -EINVAL (no such kind of key, or a key under which nothing is
+ * counted). */
 int fraudguard_normal_key(const char *key, char out[FRAUDGUARD_KEY_MAX]);
 
 static inline int fraudguard_key_is_source(const char *key)

@@ -1,6 +1,6 @@
 /*
- * What is known at this moment, in shared memory: counts, bans, and the calls that are up. Keyed by hashes of text keys, so
- * that it outlives every reload of the rules.
+ * The live state in shared memory: counts, bans and present calls. It is keyed
+ * by hashes of text keys, so it survives reloads of the rules.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -16,7 +16,7 @@
 #define FRAUDGUARD_MATCH_MAX 129
 #define FRAUDGUARD_KEY_MAX 160 /* "account:" + FRAUDGUARD_MATCH_MAX */
 #define FRAUDGUARD_CALLID_MAX 96
-#define FRAUDGUARD_OWNERS 4 /* who counts one call: account, trunk ... */
+#define FRAUDGUARD_OWNERS 4 /* owners that count a call: account, trunk ... */
 
 struct fraudguard_now
 {
@@ -24,8 +24,8 @@ struct fraudguard_now
 	int64_t wall;  /* UTC seconds */
 };
 
-/* Handles of the shared tables. Sources and accounts live apart, so that a
- * spoofed flood can evict no account. */
+/* Handles of the shared tables. Sources and accounts have separate tables, so
+ * that a spoofed flood cannot evict accounts. */
 struct fraudguard_tables
 {
 	struct tg_hashkey key;
@@ -35,7 +35,7 @@ struct fraudguard_tables
 	struct tg_leases *leases;
 };
 
-/* A block with its reason; a record of the ban stores. */
+/* A ban with its reason; a record of the ban stores. */
 struct fraudguard_ban
 {
 	char key[FRAUDGUARD_KEY_MAX];		/* "ip:192.0.2.1", "account:alice" */
@@ -43,13 +43,13 @@ struct fraudguard_ban
 	char callid[FRAUDGUARD_CALLID_MAX]; /* evidence */
 	uint32_t observed, threshold, window_sec;
 	uint16_t code;		  /* of the refusal; 0 = 403 */
-	uint8_t metric;		  /* what kind of rule it was; fraudguard_metric_name */
+	uint8_t metric;		  /* the rule's metric; see fraudguard_metric_name */
 	int64_t since, until; /* UTC seconds */
 };
 
 struct fraudguard_call_record
 {
-	uint64_t owner[FRAUDGUARD_OWNERS]; /* whose leases it holds; 0 = none */
+	uint64_t owner[FRAUDGUARD_OWNERS]; /* owners of its leases; 0 = none */
 };
 
 #endif
