@@ -1,16 +1,16 @@
 /*
- * The registration verdict: is this REGISTER its owner's?
- * Pure: profiles and answered challenges in shared memory, a request and `now`
- * in; a verdict with its reasons out. No clock, no log, no allocation, no lock
- * but the stores' own.
+ * The registration verdict: does this REGISTER come from the owner of the AoR?
+ * Pure: it takes profiles and answered challenges in shared memory, a request
+ * and `now`, and gives a verdict with its reasons. No clock, no log, no
+ * allocation, no locks except those of the stores.
  *
- * Deterministic findings (replay, foreign removal) deny. Novelty is weighed:
- * new device or new network alone never denies; both together while the owner
- * is registered are put into quarantine, and so is a known +sip.instance that
- * turns up in a new network with a new Call-ID while its binding is alive.
+ * Deterministic findings (replay, foreign removal) deny. New devices and
+ * networks are weighed: a new device or a new network alone never denies. Both
+ * together, while the owner is registered, lead to quarantine. So does a known
+ * +sip.instance in a new network with a new Call-ID while its binding is alive.
  *
- * When a store is busy or full the registration is judged without it: memory
- * refuses nobody.
+ * When a store is busy or full, the registration is judged without it: full
+ * memory never refuses a registration.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -24,7 +24,7 @@
 #define REGGUARD_AOR_MAX 96
 #define REGGUARD_CALLID_MAX 96
 
-/* Verdicts; the script sees them as they are. */
+/* Verdicts; the script gets these numbers. */
 enum regguard_verdict
 {
 	REGGUARD_ALLOW = 1,
@@ -36,13 +36,15 @@ enum regguard_verdict
 /* Reasons, as bits; each has its points (regguard_reason_points). */
 enum regguard_reason
 {
-	REGGUARD_REPLAY = 1 << 0, /* an answered challenge used by another */
-	REGGUARD_FOREIGN_REMOVAL = 1 << 1, /* a stranger unregisters the owner */
+	REGGUARD_REPLAY = 1 << 0,		   /* a digest response reused by another */
+	REGGUARD_FOREIGN_REMOVAL = 1 << 1, /* unknown device unregisters the
+	                                      owner */
 	REGGUARD_NEW_DEVICE = 1 << 2,
 	REGGUARD_NEW_NETWORK = 1 << 3,
 	REGGUARD_OWNER_ALIVE = 1 << 4,	   /* the owner is registered right now */
 	REGGUARD_LEARNING = 1 << 5,		   /* the profile is still young */
-	REGGUARD_COPIED_INSTANCE = 1 << 6, /* a live device's id, used elsewhere */
+	REGGUARD_COPIED_INSTANCE = 1 << 6, /* a live device's instance, used
+	                                      elsewhere */
 	REGGUARD_REASONS = 7
 };
 
@@ -79,42 +81,42 @@ struct regguard_request
 	uint64_t callid;  /* hash of the Call-ID */
 	uint64_t branch;  /* hash of the top Via's branch */
 	uint64_t response; /* hash of nonce and response, 0 = no credentials */
-	int unique;		   /* the response covers a cnonce: no two uses are alike */
+	int unique;		   /* the response covers a cnonce: each one is used once */
 	int removes;	   /* Contact: *, or every Contact has expires 0 */
 };
 
 struct regguard_answer
 {
 	int verdict;	   /* enum regguard_verdict */
-	int deterministic; /* not weighed: a finding */
+	int deterministic; /* 1: a deterministic finding, not weighed */
 	uint32_t reasons;  /* bits of enum regguard_reason */
 	int score;		   /* sum of the reasons' points */
 	int known_device, known_network, learned;
-	int repeated; /* its digest was first used elsewhere: not to be learned */
+	int repeated; /* its digest was first used elsewhere: do not learn */
 };
 
 uint64_t regguard_aor_id(
 		const struct regguard_tables *t, const char *aor, size_t len);
 
-/* Judges an authenticated REGISTER. Remembers its digest response; changes
- * nothing else: learning waits for regguard_commit. */
+/* Judges an authenticated REGISTER. Stores its digest response and changes
+ * nothing else: only regguard_commit learns. */
 void regguard_judge(const struct regguard_tables *t,
 		const struct regguard_settings *s, const struct regguard_request *r,
 		uint64_t now, struct regguard_answer *out);
 
-/* Judges a REGISTER whose nonce was used before, so that authentication never
- * looked at its password: only a replay is told, nothing is remembered. */
+/* Judges a REGISTER whose nonce was used before, so that authentication did not
+ * check its password. Only a replay is reported, and nothing is stored. */
 void regguard_judge_used_nonce(const struct regguard_tables *t,
 		const struct regguard_request *r, uint64_t now,
 		struct regguard_answer *out);
 
-/* The registration was saved: learn from it. `contact`: hash of the binding,
+/* The registration was saved: learns from it. `contact`: hash of the binding,
  * `lifetime_us`: its remaining time. 0 or a negative errno. */
 int regguard_commit(const struct regguard_tables *t,
 		const struct regguard_settings *s, const struct regguard_request *r,
 		uint64_t contact, uint64_t lifetime_us, uint64_t now);
 
-/* The binding is gone, by whatever cause. 0, -ENOENT. */
+/* The binding has ended, for whatever reason. 0, -ENOENT. */
 int regguard_binding_gone(const struct regguard_tables *t,
 		const struct regguard_settings *s, uint64_t aor_id, uint64_t contact,
 		uint64_t now);

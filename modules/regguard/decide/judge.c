@@ -73,15 +73,15 @@ static uint64_t answered_id(
 }
 
 /*
- * Digest covers neither Contact nor source (RFC 7616, 5.3 and 5.10): who saw
- * one answer can use it again, from his own network.
+ * Digest covers neither Contact nor source (RFC 7616, 5.3 and 5.10): an
+ * attacker who saw a digest response can use it again from another network.
  *
- * With a cnonce (qop) no answer is ever given twice, so a second use elsewhere
- * is the replay. Without one, a client repeats its answer, and two telephones
- * of one account that met the same nonce give the same one: what comes from a
- * network that the AoR is known in is not counted, and neither is a repetition
- * that changes nothing (the telephone moved). A Via branch, though, is no
- * client's in two networks (RFC 3261, 8.1.1.7).
+ * With a cnonce (qop) no response is ever used twice, so a second use from
+ * another network is a replay. Without a cnonce, a client repeats its response,
+ * and two telephones of one account with the same nonce give the same response.
+ * So two cases do not count as a replay: a response from a network in which the
+ * AoR is known, and a repetition that changes nothing (the telephone moved).
+ * But no client uses the same Via branch from two networks (RFC 3261, 8.1.1.7).
  */
 static int by_another(const struct regguard_tables *t,
 		const struct regguard_request *r, const struct regguard_answered *first,
@@ -107,7 +107,8 @@ static struct regguard_answered use_of(const struct regguard_request *r)
 			.removes = r->removes != 0};
 }
 
-/* Also tells a repetition from elsewhere that is no proof of a replay. */
+/* *repeated is also set for a repetition from another network that is no proof
+ * of a replay. */
 static int is_replay(const struct regguard_tables *t,
 		const struct regguard_settings *s, const struct regguard_request *r,
 		uint64_t now, int *repeated)
@@ -133,7 +134,7 @@ static int is_learned(const struct regguard_profile *p,
 		   && now / 1000000 >= (uint64_t)p->first_seen + s->learn_sec;
 }
 
-/* What the profile says: fills the reasons, gives the verdict. */
+/* Judges by the profile: fills the reasons, gives the verdict. */
 static int weigh(struct regguard_profile *p, const struct regguard_settings *s,
 		const struct regguard_request *r, uint64_t now,
 		struct regguard_answer *out)
@@ -151,14 +152,15 @@ static int weigh(struct regguard_profile *p, const struct regguard_settings *s,
 	out->reasons |= out->known_network ? 0 : REGGUARD_NEW_NETWORK;
 	out->reasons |= alive ? REGGUARD_OWNER_ALIVE : 0;
 	out->reasons |= out->learned ? 0 : REGGUARD_LEARNING;
-	/* A stranger in both who erases the owner: there is no benign case. */
+	/* An unknown device in an unknown network removes the owner's bindings:
+	 * this has no harmless explanation. */
 	if(r->removes && alive && !out->known_device && !out->known_network) {
 		out->reasons |= REGGUARD_FOREIGN_REMOVAL;
 		out->deterministic = 1;
 		return REGGUARD_DENY;
 	}
-	/* A telephone keeps its Call-ID while it runs (RFC 3261, 10.2.4), so one on
-	 * the move comes with the one that made its binding. */
+	/* A telephone keeps its Call-ID while it runs (RFC 3261, 10.2.4). So a
+	 * telephone that moves still has the Call-ID that made its binding. */
 	if(d != NULL && r->device.instance != 0 && d->live_until > now
 			&& d->callid != regguard_fold(r->callid)) {
 		out->reasons |= REGGUARD_COPIED_INSTANCE;

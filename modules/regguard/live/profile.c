@@ -18,17 +18,18 @@ static int is_used(const struct regguard_known_device *k)
 }
 
 /*
- * Points of agreement, 6 at most; ENOUGH makes two the same device. The program
- * is the same one whatever its version, so its name has to agree; of the rest,
- * an upgrade may change some. An instance vouches for little: it can be read off
- * the wire and copied as easily as the name.
+ * Points of agreement, 6 at most. With ENOUGH points two fingerprints are the
+ * same device. The program's name does not depend on its version, so it must
+ * agree; an upgrade may change some of the rest. An instance gives one point
+ * only: it can be read on the wire and copied as easily as the name.
  */
 #define ENOUGH 3
 
 static int agreement(
 		const struct regguard_device *known, const struct regguard_device *d)
 {
-	/* A device that has an id never comes without it; one may get its first. */
+	/* A device with an instance always sends it; a device without one may get
+	 * one later. */
 	if(known->agent != d->agent
 			|| (known->instance != 0 && known->instance != d->instance))
 		return 0;
@@ -75,7 +76,7 @@ int regguard_owner_is_alive(const struct regguard_profile *p, uint64_t now)
 	return 0;
 }
 
-/* Never 0: that marks a free place. */
+/* Never 0, because 0 marks a free place. */
 static uint32_t seconds(uint64_t now)
 {
 	uint32_t s = (uint32_t)(now / 1000000);
