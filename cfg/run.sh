@@ -22,9 +22,9 @@ die() {
 	exit 1
 }
 
-for program in kamailio rtpengine; do
-	command -v "$program" >/dev/null || die "$program is not installed"
-done
+where=$top/modules/make/kamailio-where.sh
+kamailio=$("$where" bin) || exit 1
+command -v rtpengine >/dev/null || die "rtpengine is not installed"
 
 mkdir -p "$RUN_DIR"
 RUN_DIR=$(cd "$RUN_DIR" && pwd)
@@ -38,16 +38,9 @@ export DB_URL
 export STATE_DIR=${STATE_DIR:-$RUN_DIR}
 
 # Each module of ours that was built is switched on, and no other.
-stock=
-for folder in /usr/lib/*/kamailio/modules /usr/lib/kamailio/modules /usr/local/lib*/kamailio/modules; do
-	if [ -d "$folder" ]; then
-		stock=$folder
-		break
-	fi
-done
-[ -n "$stock" ] || die "no modules of Kamailio found; say where they are with MODULE_PATH"
 modules_dir=${MODULE_DIR:-$build/modules}
-export MODULE_PATH=${MODULE_PATH:-$modules_dir:$stock}
+[ -n "${MODULE_PATH:-}" ] || MODULE_PATH=$modules_dir:$("$where" modules) || exit 1
+export MODULE_PATH
 on=
 for module in callroute fraudguard regguard; do
 	if [ -e "$modules_dir/$module.so" ]; then
@@ -90,7 +83,7 @@ with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as ng:
             pass
 sys.exit(1)
 PING
-kamailio -f "$here/kamailio.cfg" -DD -E -Y "$RUN_DIR" -P "$RUN_DIR/kamailio.pid" -m 64 -M 8 &
+"$kamailio" -f "$here/kamailio.cfg" -DD -E -Y "$RUN_DIR" -P "$RUN_DIR/kamailio.pid" -m 64 -M 8 &
 kamailio_pid=$!
 
 cat <<TEXT

@@ -5,8 +5,22 @@ SH_FILES := $(sort $(wildcard modules/make/*.sh tests/*.sh cfg/*.sh tests/*/*.sh
 PURE_HEADERS := $(wildcard modules/lib/*/*.h) $(foreach m,$(MODULES),modules/$(m)/$(m).h $(wildcard $(PURE_ROOMS:%=modules/$(m)/%/*.h)))
 KSR_HEADERS := $(wildcard modules/glue/*.h) $(foreach m,$(MODULES),$(wildcard modules/$(m)/kamailio/*.h))
 
+# Static analysis of the C files that have no Kamailio in them.
+define analyse
+	$(Q)cppcheck --quiet --error-exitcode=1 --std=c11 --inline-suppr --enable=warning,portability,performance \
+		--suppress=missingIncludeSystem -Imodules $(1)
+	$(Q)printf '%s\n' $(1) | xargs -P "$$(nproc)" -n 4 sh -c 'clang-tidy --quiet --warnings-as-errors="*" "$$@" -- \
+		-std=c11 -D_GNU_SOURCE -Imodules 2>&1 || exit 255' tidy | { grep -v 'warnings generated' || true; }
+endef
+
 ##@ Checks
-.PHONY: check-layers check-headers lint
+.PHONY: check-layers check-headers lint lint-files quick hooks
+quick: ## what can be known of a change in a minute: before each commit (BASE=origin/main)
+	$(Q)tests/quick.sh
+
+hooks: ## have git run `make quick` before each commit
+	$(Q)tests/hooks.sh
+
 check-layers: modules ## rooms need only what lies below them, no file needs itself, nothing but kamailio/ and glue/ sees Kamailio
 	$(Q)$(PYTHON) tests/check_layers.py --cc $(CC) --objects $(BUILD)/obj $(MODULES)
 
@@ -19,11 +33,11 @@ check-headers: $(KSR_DEFS) ## every header compiles alone
 
 lint: $(KSR_DEFS) ## clang-format, cppcheck, clang-tidy, shellcheck, flake8, file lengths
 	$(Q)clang-format --dry-run -Werror $(C_FILES)
-	$(Q)cppcheck --quiet --error-exitcode=1 --std=c11 --inline-suppr --enable=warning,portability,performance \
-		--suppress=missingIncludeSystem -Imodules $(LIB_SRC) $(PURE_SRC)
-	$(Q)clang-tidy --quiet --warnings-as-errors='*' $(LIB_SRC) $(PURE_SRC) -- -std=c11 -D_GNU_SOURCE -Imodules 2>&1 | \
-		{ grep -v 'warnings generated' || true; }
+	$(call analyse,$(LIB_SRC) $(PURE_SRC))
 	$(Q)shellcheck $(SH_FILES)
 	$(Q)flake8 --max-line-length 120 tests db modules/make
 	$(Q)tests/check-length.sh
 	@echo "lint is clean"
+
+lint-files:
+	$(if $(filter $(LIB_SRC) $(PURE_SRC),$(FILES)),$(call analyse,$(filter $(LIB_SRC) $(PURE_SRC),$(FILES))))

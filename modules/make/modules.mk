@@ -80,7 +80,11 @@ $(BUILD)/modules/$(1).so: $(call object,$(call pure_src,$(1)) $(call ksr_src,$(1
 endef
 $(foreach m,$(MODULES),$(eval $(call module_rule,$(m))))
 -include $(patsubst %.o,%.d,$(call object,$(LIB_SRC) $(PURE_SRC) $(foreach m,$(MODULES),$(call ksr_src,$(m)))) $(foreach m,$(MODULES),$(call glue_objects,$(m))))
-export BUILD DESTDIR MODULE_DIR SHARE_DIR CFG_DIR
+install uninstall: export BUILD := $(BUILD)
+install uninstall: export DESTDIR := $(DESTDIR)
+install uninstall: export MODULE_DIR := $(MODULE_DIR)
+install uninstall: export SHARE_DIR := $(SHARE_DIR)
+install uninstall: export CFG_DIR := $(CFG_DIR)
 .PHONY: install uninstall
 install: modules db-sql ## modules, SQL files and routing scripts, where the installed Kamailio looks (DESTDIR=, MODULE_DIR=, SHARE_DIR=, CFG_DIR=)
 	$(Q)modules/make/install.sh install

@@ -22,12 +22,12 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.dirname(HERE)]
 
 import steps  # noqa: E402
-from support import ports, report, stack as stack_  # noqa: E402
+from support import ports, report, server, stack as stack_  # noqa: E402
 from support.process import ProcessError  # noqa: E402
 from support.report import say  # noqa: E402
 
 # The tools of the demo: Debian's baresip and SIPp play every other part.
-NEEDED = ("kamailio", "rtpengine", "baresip", "sipp", "setpriv")
+NEEDED = ("rtpengine", "baresip", "sipp", "setpriv")
 
 
 def reusable_nonces(text):
@@ -74,6 +74,7 @@ def main():
     parser.add_argument("--keep", action="store_true", help="keep the logs and recordings")
     parser.add_argument("--without", choices=WITHOUT, help="take a part away and see its step fail")
     chosen = parser.parse_args()
+    server.binary()         # says what is wrong when there is none
     missing = [name for name in NEEDED if not shutil.which(name)]
     if missing:
         print(f"not installed: {', '.join(missing)}; run tests/packages.sh run demo as root", file=sys.stderr)

@@ -20,9 +20,9 @@ docker build --build-arg "SUITE=$suite" -t "$image" -f "$top/tests/docker/Docker
 	exit 1
 }
 [ $# -gt 0 ] || set -- sh -c 'kamailio -v | head -n 1 && make modules && make test-integration'
-# A container without a network has no ::1 either, unless it is told so. SYS_ADMIN: a test of ENUM mounts
+# A container without a network has no ::1 either, unless it is told so; IPV6=0 leaves it as it is. SYS_ADMIN: a test of ENUM mounts
 # a resolv.conf of its own in a private namespace. NET_ADMIN: tests/alone.sh adds the addresses of telephones
 # behind a NAT.
-docker run --rm --init --network none --sysctl net.ipv6.conf.lo.disable_ipv6=0 --cap-add SYS_ADMIN --cap-add NET_ADMIN \
+docker run --rm --init --network none --sysctl "net.ipv6.conf.lo.disable_ipv6=$([ "${IPV6:-1}" = 0 ] && echo 1 || echo 0)" --cap-add SYS_ADMIN --cap-add NET_ADMIN \
 	-v "$top:/src:ro" "$image" \
 	sh -c 'cp -r /src/. /tollgate && rm -rf build && exec "$@"' sh "$@"
