@@ -171,7 +171,7 @@ class Draw:
         for n in range(self.r.randint(1, 6) * self.many):
             self.add("deck", name=f"deck{n}", side="buy" if n == 0 or self.chance(0.7) else "sell",
                      currency=self.r.choice(("EUR", "USD", "GBP")) if self.converted else "EUR",
-                     fx=self.r.choice((1000000, 912345, 1, 1499999, 2500000)) if self.converted else 0,
+                     fx=self.r.choice((1000000, 912345, 500000, 1499999, 2500000)) if self.converted else 0,
                      enabled=self.chance(0.9) if n else 1)
 
     def rates(self):
