@@ -1,7 +1,5 @@
 /*
- * Reading tables in the keeper: any of Kamailio's db1 drivers, by keyset pages
- * (WHERE id > last ORDER BY id LIMIT n), so that a table of a million rows does
- * not need a million rows of memory.
+ * The keeper's connection to a database: any of Kamailio's db1 drivers.
  *
  * What is read between open and close is one state of the database, whatever is
  * written meanwhile: one transaction, which SQLite in WAL mode (what db/create.py
@@ -20,6 +18,7 @@
 #define GLUE_DB_H
 
 #include "core/str.h"
+#include "lib/share/rowcheck.h"
 #include "lib/srdb1/db.h"
 
 struct glue_db
@@ -30,43 +29,29 @@ struct glue_db
 	char where[192]; /* the URL without its password, for messages */
 	char error[384]; /* the first thing that failed; "" = nothing did */
 	int begun;		 /* a transaction is open */
-};
-
-/* One row of a page; valid inside the callback only. */
-struct glue_row
-{
-	const db_val_t *values;
-	const char *table;
-	long long id;
+	int is_sqlite;	 /* whose columns hold values of any type */
+	struct tg_rowcheck types; /* values that are not of their column's type */
 };
 
 /* Binds the driver, connects and begins a transaction. 0, -1: close it then too. */
 int glue_db_open(struct glue_db *db, const str *url);
 void glue_db_close(struct glue_db *db); /* safe on a closed one */
-/* After the last row: whether all were of one state of the database. 1, 0. */
+/* After the last row: whether all were of one state of the database, and every
+ * value of its column's type. 1, 0. */
 int glue_db_is_whole(struct glue_db *db);
+/* Into the log, and the first one into db->error. */
+void glue_db_fail(struct glue_db *db, const char *format, ...)
+		__attribute__((format(printf, 2, 3)));
 
 /* The table's row in `version` must say `version`. 0, -1. */
 int glue_db_check_version(struct glue_db *db, const char *table, int version);
 
-/*
- * Calls `row` for every row of `table`, by rising id. `columns` is an SQL list
- * that does not name id. A negative value from `row` ends the walk and is
- * returned. Returns the number of rows, or < 0.
- */
-typedef int (*glue_row_f)(const struct glue_row *row, void *arg);
-long glue_db_each(struct glue_db *db, const char *table, const char *columns,
-		glue_row_f row, void *arg);
-/* Only those rows for which the SQL condition holds; "" = all. */
-long glue_db_each_where(struct glue_db *db, const char *table,
-		const char *columns, const char *where, glue_row_f row, void *arg);
+#define GLUE_SQL_MAX 4096 /* characters of a query */
 
-/* Column `col` (0 = the first of `columns`); `null` for NULL. Text that is no
- * number gives `null` too. */
-long long glue_row_int(const struct glue_row *row, int col, long long null);
-/* Empty for NULL; points into the row. */
-str glue_row_str(const struct glue_row *row, int col);
-/* Copies text, always NUL-terminated. 0, -1 when it was cut short. */
-int glue_row_copy(const struct glue_row *row, int col, char *out, int size);
+/* At most `rows` rows with an id above `after` for which the SQL condition
+ * `where` holds ("" = all), by rising id: id, then the columns of the SQL list.
+ * The caller frees the result. 0, -1. */
+int glue_db_page(struct glue_db *db, const char *table, const char *list,
+		const char *where, long long after, int rows, db1_res_t **res);
 
 #endif

@@ -309,49 +309,51 @@ const struct callroute_table_map callroute_tables[] = {
 		{"callroute_time", "tz, dtstart, duration, rrule, exdate", on_time},
 		{"callroute_failover", "name, codes, action", on_failover},
 		{"callroute_breaker",
-				"name, codes, window_sec, min_calls, open_at, half_open_after",
+				"name, codes, #window_sec, #min_calls, #open_at, "
+				"#half_open_after",
 				on_breaker},
-		{"callroute_carrier", "name, max_channels, max_cps, enabled",
+		{"callroute_carrier", "name, #max_channels, #max_cps, #enabled",
 				on_carrier},
 		{"callroute_trunk",
-				"carrier_id, name, uri, socket, transport, strip, prefix, "
+				"#carrier_id, name, uri, socket, transport, #strip, prefix, "
 				"dst_rewrite, src_rewrite, cli_policy, codecs, media, "
-				"max_channels, max_cps, try_timeout_ms, ring_timeout_ms, "
-				"failover_id, breaker_id, probe_interval, down_after, "
-				"up_after, "
+				"#max_channels, #max_cps, #try_timeout_ms, #ring_timeout_ms, "
+				"#failover_id, #breaker_id, #probe_interval, #down_after, "
+				"#up_after, "
 				"admin_state",
 				on_trunk},
-		{"callroute_deck", "name, side, currency, fx, enabled", on_deck},
+		{"callroute_deck", "name, side, currency, #fx, #enabled", on_deck},
 		{"callroute_rate",
-				"deck_id, prefix, NULLIF(src_prefix, ''), price, connect_fee, "
-				"first_sec, step_sec, valid_from, valid_till, blocked, "
-				"is_default",
+				"#deck_id, prefix, ?src_prefix, #price, #connect_fee, "
+				"#first_sec, #step_sec, #valid_from, #valid_till, #blocked, "
+				"#is_default",
 				on_rate},
 		{"callroute_plan",
-				"tenant, name, order_by, sell_deck_id, min_margin, "
-				"min_margin_pct, max_attempts, use_lnp",
+				"tenant, name, order_by, #sell_deck_id, #min_margin, "
+				"#min_margin_pct, #max_attempts, #use_lnp",
 				on_plan},
 		{"callroute_plan_trunk",
-				"plan_id, trunk_id, deck_id, priority, weight, time_id, "
+				"#plan_id, #trunk_id, #deck_id, #priority, #weight, #time_id, "
 				"src_countries, dst_countries",
 				on_entry},
 		{"callroute_account",
-				"tenant, match_type, match_value, plan_id, country, "
-				"intl_prefix, national_prefix, max_channels, max_cps, "
-				"cli_policy, enabled",
+				"tenant, match_type, match_value, #plan_id, country, "
+				"intl_prefix, national_prefix, #max_channels, #max_cps, "
+				"cli_policy, #enabled",
 				on_account},
 		{"callroute_rule",
-				"plan_id, prefix, src_prefix, time_id, priority, action, "
-				"target, stop",
+				"#plan_id, prefix, src_prefix, #time_id, #priority, action, "
+				"target, #stop",
 				on_rule},
 		{"callroute_block", "list, side, prefix", on_block},
 		{"callroute_group", "tenant, name, strategy", on_group},
 		{"callroute_member",
-				"group_id, uri, priority, weight, ring_timeout_ms, time_id, "
-				"enabled",
+				"#group_id, uri, #priority, #weight, #ring_timeout_ms, "
+				"#time_id, "
+				"#enabled",
 				on_member},
 		{"callroute_did",
-				"number, tenant, time_id, priority, target_type, target",
+				"number, tenant, #time_id, #priority, target_type, target",
 				on_did},
 		{"callroute_lnp", "number, routing_number", on_ported},
 };

@@ -6,7 +6,7 @@
 #ifndef CALLROUTE_KAMAILIO_ROWS_H
 #define CALLROUTE_KAMAILIO_ROWS_H
 
-#include "glue/db.h"
+#include "glue/rows.h"
 
 struct callroute_table_map
 {

@@ -52,9 +52,10 @@ static int read_rates(struct glue_db *db, struct callroute_builder *b,
 	struct deck_search s = {load->order.deck, 0};
 	char only[48] = "";
 	long rows = 0;
-	int kept = 0;
+	int kept = 0, misfits = db->types.bad > 0;
 
-	if(load->order.scope == CALLROUTE_LOAD_DECK) {
+	/* After those in tables before this one only types are looked at. */
+	if(load->order.scope == CALLROUTE_LOAD_DECK && !misfits) {
 		if(glue_db_each(db, "callroute_deck", "name", is_deck, &s) < 0)
 			return -1;
 		if(s.id == 0) {
@@ -63,7 +64,7 @@ static int read_rates(struct glue_db *db, struct callroute_builder *b,
 			return -1;
 		}
 	}
-	if(load->order.scope != CALLROUTE_LOAD_ALL) {
+	if(load->order.scope != CALLROUTE_LOAD_ALL && !misfits) {
 		kept = keep_rates(b, s.id);
 		if(kept < 0)
 			return -1;

@@ -6,7 +6,7 @@
  */
 #include "fraudguard/kamailio/load.h"
 #include "fraudguard/build/rules.h"
-#include "glue/db.h"
+#include "glue/rows.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -61,7 +61,8 @@ static int on_allow(const struct glue_row *row, void *b)
 	return 0;
 }
 
-static int read_tables(struct fraudguard_builder *b)
+static int read_tables(
+		struct fraudguard_builder *b, struct fraudguard_load *load)
 {
 	struct glue_db db;
 	int rc = glue_db_open(&db, &fraudguard.db_url);
@@ -71,9 +72,9 @@ static int read_tables(struct fraudguard_builder *b)
 			: glue_db_check_version(&db, "fraudguard_allow", TABLE_VERSION);
 	if(rc == 0
 			&& (glue_db_each(&db, "fraudguard_rule",
-						"name, metric, match_key, threshold, window_sec, "
-						"action, "
-						"ban_sec, code, reason, mode",
+						"name, metric, match_key, #threshold, "
+						"#window_sec, "
+						"action, #ban_sec, #code, reason, mode",
 						on_rule,
 						b) < 0
 					|| glue_db_each(&db, "fraudguard_allow", "kind, value",
@@ -82,6 +83,8 @@ static int read_tables(struct fraudguard_builder *b)
 		rc = -1;
 	if(rc == 0 && !glue_db_is_whole(&db))
 		rc = -1;
+	if(rc < 0 && db.error[0] != '\0')
+		glue_load_say(&load->base, db.error);
 	glue_db_close(&db);
 	return rc;
 }
@@ -98,7 +101,7 @@ static int build(struct fraudguard_load *load)
 	fraudguard_build_start(&b, mem, glue_load_complain, &load->base);
 	if(fraudguard.db_url.len == 0) {
 		fraudguard_build_defaults(&b);
-	} else if((rc = read_tables(&b)) < 0) {
+	} else if((rc = read_tables(&b, load)) < 0) {
 		glue_load_say(&load->base, "the tables could not be read: see the log");
 	}
 	if(rc == 0) {
