@@ -22,7 +22,7 @@ DIALECTS = ("sqlite", "mysql")
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _TYPE = re.compile(r"(int|big|bool|enum|text|ref)(?:\(([a-z0-9_]+)\))?")
 _COLUMN_KEYS = {"type", "about", "default", "min", "max", "values", "check", "cascade"}
-_TABLE_KEYS = {"name", "version", "about", "unique", "index", "check", "column"}
+_TABLE_KEYS = {"name", "version", "about", "unique", "index", "check", "column", "long"}
 
 
 class SchemaError(Exception):
@@ -53,6 +53,7 @@ class Table:
     unique: tuple = ()
     index: tuple = ()
     checks: tuple = ()
+    long: bool = False
 
 
 def literal(value):
@@ -123,6 +124,7 @@ def _table(path, module, spec):
         tuple(map(tuple, spec.get("unique", []))),
         tuple(map(tuple, spec.get("index", []))),
         tuple(spec.get("check", [])),
+        spec.get("long", False),
     )
 
 
@@ -156,6 +158,22 @@ def _sql_type(column):
     return "BIGINT" if column.kind == "big" else "INTEGER"
 
 
+def _sqlite_type_check(column):
+    """SQLite keeps a value of any type in any column, and a number of 64 bits in one of INTEGER."""
+    if _sql_type(column) == "INTEGER":
+        return f"typeof({column.name}) = 'integer' AND {column.name} BETWEEN -2147483648 AND 2147483647"
+    return f"typeof({column.name}) = '{'integer' if column.kind == 'big' else 'text'}'"
+
+
+def _sqlite_misfit(column):
+    """What a value fulfils that a loader would refuse; word by word what modules/glue/types.c asks for."""
+    if column.kind in ("text", "enum"):
+        return f"{column.name} NOT BETWEEN '' AND x''"
+    if column.kind == "big":
+        return f"{column.name} <> 0 AND {column.name} & -1 <> {column.name}"
+    return f"{column.name} NOT IN (0, 1) AND {column.name} << 32 >> 32 <> {column.name}"
+
+
 def _column_sql(column, dialect):
     sql = f"{column.name} {_sql_type(column)} NOT NULL"
     if column.default is not None:
@@ -181,8 +199,9 @@ def _body(table, dialect):
             action = " ON DELETE CASCADE" if column.cascade else ""
             key = f"CONSTRAINT {table.name}_{column.name}_fk FOREIGN KEY ({column.name})"
             yield f"{key} REFERENCES {column.size} (id){action}", None
-        if column.checks:
-            checks = " AND ".join(f"({c})" for c in column.checks)
+        every = (_sqlite_type_check(column), *column.checks) if dialect == "sqlite" else column.checks
+        if every:
+            checks = " AND ".join(f"({c})" for c in every)
             yield f"CONSTRAINT {table.name}_{column.name}_ck CHECK ({checks})", None
     for number, check in enumerate(table.checks, 1):
         yield f"CONSTRAINT {table.name}_{number}_ck CHECK ({check})", None
@@ -202,6 +221,10 @@ def table_sql(table, dialect):
         f"CREATE INDEX {table.name}_{'_'.join(group)}_idx ON {table.name} ({', '.join(group)});"
         for group in table.index
     ]
+    if table.long and dialect == "sqlite":
+        # Empty, unless the checks were switched off: a loader that asks for misfits need not read the table.
+        misfits = " OR ".join(map(_sqlite_misfit, table.columns))
+        lines.append(f"CREATE INDEX {table.name}_misfit_idx ON {table.name} (id) WHERE {misfits};")
     lines.append(f"INSERT INTO version (table_name, table_version) VALUES ({literal(table.name)}, {table.version});")
     return "\n".join(lines) + "\n"
 

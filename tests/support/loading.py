@@ -10,6 +10,7 @@ import contextlib
 import os
 import re
 import signal
+import sqlite3
 import subprocess
 import sys
 
@@ -101,6 +102,19 @@ class Loading(Routing):
             os.kill(pid, signal.SIGCONT)
 
 
+def without_checks(database):
+    """Make every table of a file anew without its checks, as they were made before SQLite's types were checked."""
+    with sqlite3.connect(database, isolation_level=None) as base:
+        tables = base.execute("SELECT name, sql FROM sqlite_master WHERE type = 'table' AND sql LIKE '% CHECK (%'")
+        for table, made in tables.fetchall():
+            items = [re.sub(r",?( -- .*)?$", "", line) for line in made.splitlines()[1:-1] if " CHECK (" not in line]
+            base.execute("CREATE TABLE made_anew (" + ",\n".join(items) + ")")
+            base.execute(f"INSERT INTO made_anew SELECT * FROM {table}")
+            base.execute(f"DROP TABLE {table}")
+            base.execute(f"ALTER TABLE made_anew RENAME TO {table}")
+    base.close()
+
+
 # -- a server instead of a file ----------------------------------------------
 
 
@@ -181,4 +195,4 @@ def database_server(folder):
         yield server, port
 
 
-__all__ = ["PREFIXES", "Loading", "OnServer", "database_server"]
+__all__ = ["PREFIXES", "Loading", "OnServer", "database_server", "without_checks"]

@@ -16,9 +16,10 @@ import pytest
 
 from support import ports
 from support.kamailio import ROOT
-from support.loading import Loading, OnServer, database_server
+from support.loading import Loading, OnServer, database_server, without_checks
 from support.process import eventually
 from support.routing import Trunk
+from support.stack import create_database
 
 # What no module reads.
 NOT_READ = {("callroute_trunk", "tenant"), ("callroute_deck", "revision"), ("fraudguard_allow", "note")}
@@ -103,20 +104,6 @@ class Both(Loading):
 
 class BothOnServer(OnServer, Both):
     """The same on a server."""
-
-
-def without_checks(database):
-    """Make every table as it was before the checks."""
-    with sqlite3.connect(database, isolation_level=None) as base:
-        for table in schema():
-            (made,), = base.execute(f"SELECT sql FROM sqlite_master WHERE type = 'table' AND name = '{table}'")
-            items = [re.sub(r",?( -- .*)?$", "", line) for line in made.splitlines()[1:-1] if " CHECK (" not in line]
-            loose = "CREATE TABLE made_anew (" + ",\n".join(items) + ")"
-            assert "CHECK" not in loose
-            for one in (loose, f"INSERT INTO made_anew SELECT * FROM {table}", f"DROP TABLE {table}",
-                        f"ALTER TABLE made_anew RENAME TO {table}"):
-                base.execute(one)
-    base.close()
 
 
 def in_a_file(folder, **how):
@@ -243,6 +230,51 @@ def test_the_server_does_not_start_with_it(tmp_path, module, value):
     assert not loads.kamailio.crashed(), said
     for table in tables:
         assert f"{table} id 1: {NUMBERS[table][-1]} = {shown(loads, value)} is no whole number" in said, said
+
+
+# -- a new file --------------------------------------------------------------------
+
+
+def test_a_new_file_lets_none_in(tmp_path):
+    path = create_database(str(tmp_path / "new.sqlite"), demo=False)
+    with sqlite3.connect(path, isolation_level=None) as base:
+        base.execute("INSERT INTO callroute_carrier (id, name) VALUES (1, 'c')")
+        base.execute("INSERT INTO callroute_deck (id, name) VALUES (1, 'd')")
+        base.execute("INSERT INTO callroute_plan (id, name) VALUES (1, 'p')")
+        base.execute("INSERT INTO callroute_rate (id, deck_id, prefix, price) VALUES (1, 1, '49', '12')")
+        base.execute("INSERT INTO callroute_trunk (id, carrier_id, name, uri) VALUES (1, 1, 't', 'sip:192.0.2.1')")
+        base.execute("INSERT INTO callroute_plan_trunk (id, plan_id, trunk_id, deck_id) VALUES (1, 1, 1, 1)")
+        for row in ROWS:
+            base.execute(row)
+        tried = [(table, name, value) for table, names in NUMBERS.items() for name in names for value in BAD_NUMBERS]
+        tried += [(table, name, value) for table, names in INTEGERS.items() for name in names
+                  for value in ("5000000000", "-5000000000")]
+        tried += [(table, name, "x'3439'") for table, names in TEXTS.items() for name in names]
+        for table, name, value in tried:
+            with pytest.raises(sqlite3.IntegrityError, match=f"CHECK constraint failed: {table}_{name}_ck"):
+                base.execute(f"UPDATE {table} SET {name} = {value} WHERE id = 1")
+    base.close()
+
+
+def test_the_types_of_a_long_table_need_no_pass_over_it(tmp_path):
+    """The question that the module asks is answered from the index of what does not fit."""
+    path = os.path.join(str(tmp_path), "routes.sqlite")
+    params = ('\nloadmodule "debugger.so"\nmodparam("debugger", "mod_hash_size", 4)\n'
+              'modparam("debugger", "mod_level_mode", 1)\n'
+              'modparam("debugger", "mod_level", "db_sqlite=3")\n') + FRAUDGUARD.format(f"sqlite:///{path}")
+    one = Both(tmp_path, [Trunk("a", 1000)], sql=ROWS, params=params)
+    one.kamailio.start()
+    try:
+        one.published()
+        for table in ("callroute_rate", "callroute_lnp"):
+            asked = one.kamailio.grep(rf"submit_query: SELECT id FROM {table} WHERE ")
+            question = asked[0].partition("submit_query: ")[2]
+            plan = one.sql(f"EXPLAIN QUERY PLAN {question}")
+            assert any(f"INDEX {table}_misfit_idx" in row[-1] for row in plan), (question, plan)
+        with put(one, "callroute_rate", ["price"], "0.0123"):       # the checks are off
+            assert one.refused() == "callroute_rate id 1: price = 0.0123 is no whole number of 64 bits"
+    finally:
+        one.kamailio.stop()
 
 
 # -- a server ------------------------------------------------------------------------
