@@ -112,10 +112,9 @@ def number(text, default=0):
     """A whole number of a column; `default` for NULL. ConvertError for anything else."""
     if text == "":
         return default
-    try:
-        return int(text)
-    except ValueError as error:
-        raise ConvertError(f"{text!r} is not a whole number") from error
+    if not re.fullmatch(r"-?[0-9]{1,18}", text):
+        raise ConvertError(f"{text!r} is not a whole number")
+    return int(text)
 
 
 def translation(row, strip_column, prefix_column):

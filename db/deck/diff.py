@@ -12,7 +12,7 @@ what the deck says changes nothing.
 import heapq
 import itertools
 
-from deck.rate import Rate
+from deck.rate import ImportFault, Rate
 from deck.stage import batches
 
 TOP = 10
@@ -209,6 +209,13 @@ def compare(deck, stage, difference, progress, total, replace, missing_at, inher
         stage.add_changes(batch)
 
 
-def as_rate(row):
-    """A Rate of a row of numbers and text, as a database's client gives it."""
-    return Rate(row[0], row[1], *map(int, row[2:]))
+def as_rate(row, whole):
+    """A Rate of a row as a database's client gives it; ImportFault for what a column of whole numbers may hold beside.
+
+    whole: int where the client gives text, operator.index where it gives the values themselves (SQLite: of any type)
+    """
+    try:
+        return Rate(row[0], row[1], *map(whole, row[2:]))
+    except (TypeError, ValueError) as error:
+        said = ", ".join(f"{name} = {value!r}" for name, value in zip(Rate._fields, row))
+        raise ImportFault(f"a rate of the deck has what is no whole number: {said}; correct it first") from error

@@ -8,6 +8,7 @@ line: MySQL locks the deck's row, SQLite the file.
 """
 
 import itertools
+import operator
 import os
 import select
 import sqlite3
@@ -229,6 +230,7 @@ class Decks:
 
     def __init__(self, session):
         self.session = session
+        self._whole = operator.index if isinstance(session, SqliteSession) else int
 
     def all(self):
         """Every deck."""
@@ -256,7 +258,7 @@ class Decks:
         rows = self.session.query(
             f"SELECT id, {_CONTENT} FROM callroute_rate WHERE deck_id = {deck.number} ORDER BY {order}, valid_from, id"
         )
-        return ((int(row[0]), as_rate(row[1:])) for row in rows)
+        return ((int(row[0]), as_rate(row[1:], self._whole)) for row in rows)
 
     def count(self, deck):
         """How many rates the deck has."""
@@ -278,7 +280,7 @@ class Decks:
             f" WHERE deck_id = {deck.number} AND revision > {revision}"
             f" GROUP BY {_CONTENT} HAVING SUM(CASE action WHEN 'removed' THEN 1 ELSE -1 END) <> 0"
         )
-        return ((as_rate(row[:-1]), int(row[-1])) for row in rows)
+        return ((as_rate(row[:-1], self._whole), int(row[-1])) for row in rows)
 
     def apply(self, deck, stage, progress):
         """Make the staged changes, write them down, count the revision up. Not committed yet."""
