@@ -1,6 +1,6 @@
 # Checks of the source itself: layers, headers, formatting, static analysis.
 
-C_FILES := $(sort $(wildcard modules/*/*.[ch] modules/*/*/*.[ch] tests/unit/*.[ch] tests/unit/*/*.[ch] tests/unit/*/*/*.[ch] tests/fuzz/*.[ch] tests/bench/*.[ch] tests/oracle/*.[ch]))
+C_FILES := $(sort $(wildcard modules/*/*.[ch] modules/*/*/*.[ch] tests/unit/*.[ch] tests/unit/*/*.[ch] tests/unit/*/*/*.[ch] tests/fuzz/*.[ch] tests/bench/*.[ch] tests/oracle/*.[ch] tests/support/*.[ch]))
 SH_FILES := $(sort $(wildcard modules/make/*.sh tests/*.sh cfg/*.sh tests/*/*.sh) .ci/run)
 PURE_HEADERS := $(wildcard modules/lib/*/*.h) $(foreach m,$(MODULES),modules/$(m)/$(m).h $(wildcard $(PURE_ROOMS:%=modules/$(m)/%/*.h)))
 KSR_HEADERS := $(wildcard modules/glue/*.h) $(foreach m,$(MODULES),$(wildcard modules/$(m)/kamailio/*.h))

@@ -13,5 +13,6 @@ void setbuf(FILE *stream, char *buf)
 	static char line[8192];
 
 	(void)buf;
-	setvbuf(stream, stream == stderr ? line : NULL, _IOLBF, stream == stderr ? sizeof line : 0);
+	setvbuf(stream, stream == stderr ? line : NULL, _IOLBF,
+			stream == stderr ? sizeof line : 0);
 }
