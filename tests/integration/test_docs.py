@@ -26,7 +26,7 @@ OPERATIONS, DEPLOYMENT = "docs/operations.md", "docs/existing-deployment.md"
 PAGES = ("README.md", OPERATIONS, DEPLOYMENT, "docs/threat-model.md", "docs/versions.md", "db/README.md",
          "cfg/README.md")
 # Names of Kamailio, SQLite and MariaDB that no file of ours has.
-FOREIGN = {"get_statistics", "end_dlg", "check_constraint_checks", "ignore_check_constraints"}
+FOREIGN = {"get_statistics", "end_dlg", "check_constraint_checks", "ignore_check_constraints", "sql_mode"}
 MIB = 1 << 20
 SHM_MB = 64
 
