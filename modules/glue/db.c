@@ -47,8 +47,8 @@ static void complain(void *arg, const char *line)
 		snprintf(db->error, sizeof db->error, "%s", line);
 }
 
-/* db_sqlite makes an empty database where there is none, and the answer would be
- * that tables are missing. sqlite://[host]/path */
+/* db_sqlite makes an empty database where there is none, and the answer would
+ * be that tables are missing. sqlite://[host]/path */
 static int is_missing_file(const str *url)
 {
 	size_t skip = sizeof SQLITE - 1;
@@ -66,8 +66,8 @@ static int is_missing_file(const str *url)
 	return access(name, F_OK) < 0 && errno == ENOENT;
 }
 
-/* A statement without rows. With a place for a result, for db_sqlite does not run
- * one without. 0, -1. */
+/* A statement without rows. With a place for a result, for db_sqlite does not
+ * run one without. 0, -1. */
 static int run(struct glue_db *db, const char *sql)
 {
 	str q = {(char *)sql, (int)strlen(sql)};

@@ -2,15 +2,15 @@
  * The keeper's connection to a database: any of Kamailio's db1 drivers.
  *
  * What is read between open and close is one state of the database, whatever is
- * written meanwhile: one transaction, which SQLite in WAL mode (what db/create.py
- * makes) and InnoDB serve without a lock that a writer would feel. SQLite in
- * another journal mode lets writers wait until close. glue_db_is_whole() tells
- * whether that held to the end: a driver that connects again by itself (db_mysql
- * does) goes on outside of the transaction.
+ * written meanwhile: one transaction, which SQLite in WAL mode (what
+ * db/create.py makes) and InnoDB serve without a lock that a writer would feel.
+ * SQLite in another journal mode lets writers wait until close.
+ * glue_db_is_whole() tells whether that held to the end: a driver that connects
+ * again by itself (db_mysql does) goes on outside of the transaction.
  *
  * Only the main process (mod_init) and the keeper call these; each opens its
- * own connection. Errors are logged here, naming what, where and what to do; the
- * first one stays in `error`.
+ * own connection. Errors are logged here, naming what, where and what to do;
+ * the first one stays in `error`.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -33,7 +33,8 @@ struct glue_db
 	struct tg_rowcheck types; /* values that are not of their column's type */
 };
 
-/* Binds the driver, connects and begins a transaction. 0, -1: close it then too. */
+/* Binds the driver, connects and begins a transaction. 0, -1: close it then
+ * too. */
 int glue_db_open(struct glue_db *db, const str *url);
 void glue_db_close(struct glue_db *db); /* safe on a closed one */
 /* After the last row: whether all were of one state of the database, and every

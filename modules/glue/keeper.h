@@ -31,8 +31,8 @@ int glue_keeper_init(struct glue_keeper *k);
 int glue_keeper_fork(struct glue_keeper *k, int rank);
 /* Any process, any time. */
 void glue_keeper_wake(const struct glue_keeper *k);
-/* Hands a record to the keeper through the ring and wakes it; never waits. 0, or a
- * negative errno: the ring is full, the record is lost. */
+/* Hands a record to the keeper through the ring and wakes it; never waits. 0,
+ * or a negative errno: the ring is full, the record is lost. */
 int glue_keeper_tell(
 		const struct glue_keeper *k, struct tg_ring *ring, const void *record);
 

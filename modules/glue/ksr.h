@@ -24,8 +24,8 @@
 /* What a str prints as: LM_INFO("%.*s", GLUE_STR(s)) takes two arguments. */
 #define GLUE_STR(text) (text).len, (text).s
 
-/* Text of a message on its way into a log line: what is not printable becomes '?',
- * so that it can neither end nor forge a line. */
+/* Text of a message on its way into a log line: what is not printable becomes
+ * '?', so that it can neither end nor forge a line. */
 static inline void glue_make_printable(char *text)
 {
 	for(; *text != '\0'; text++) {

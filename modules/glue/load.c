@@ -26,7 +26,8 @@ int glue_loads_map(struct glue_loads *l, size_t snapshot_bytes)
 	return rc ? rc : glue_map_bytes((void **)&l->shared, sizeof *l->shared);
 }
 
-/* --- orders ----------------------------------------------------------------- */
+/* --- orders -----------------------------------------------------------------
+ * */
 
 void glue_load_ask(rpc_t *rpc, void *ctx, struct glue_loads *l,
 		const struct glue_keeper *keeper, struct glue_order *order)
@@ -48,7 +49,8 @@ int glue_load_next(struct glue_loads *l, void *order)
 	return tg_ring_pop(l->orders, order, glue_now());
 }
 
-/* --- one load --------------------------------------------------------------- */
+/* --- one load ---------------------------------------------------------------
+ * */
 
 static uint64_t processor_time(void)
 {
@@ -106,7 +108,8 @@ int glue_load_end(struct glue_loads *l, struct glue_load *load, int rc, int dry)
 	return rc == 0 ? 0 : -1;
 }
 
-/* --- what became of it ------------------------------------------------------- */
+/* --- what became of it -------------------------------------------------------
+ * */
 
 void glue_load_last(struct glue_loads *l, struct glue_load *out)
 {

@@ -1,12 +1,12 @@
 /*
- * Loads: data that the keeper reads from tables, builds aside and publishes as a
- * snapshot. What is the same for all modules: the ticket of a reload by RPC, its
- * outcome in callroute.status and the like, the first fault as its message, the
- * counters, the log lines.
+ * Loads: data that the keeper reads from tables, builds aside and publishes as
+ * a snapshot. What is the same for all modules: the ticket of a reload by RPC,
+ * its outcome in callroute.status and the like, the first fault as its message,
+ * the counters, the log lines.
  *
  *   SIP worker or RPC   glue_load_ask       queues an order, wakes the keeper
  *   keeper              glue_load_next      takes it out
- *                       glue_load_begin     ... glue_load_slot, build, publish ...
+ * glue_load_begin     ... glue_load_slot, build, publish ...
  *                       glue_load_end       the outcome, for all to see
  *   anybody             glue_load_last
  *
@@ -53,10 +53,12 @@ struct glue_loads
 	counter_handle_t published, refused; /* reloads */
 };
 
-/* Before the fork. `snapshot_bytes`: of one snapshot at most. 0, negative errno. */
+/* Before the fork. `snapshot_bytes`: of one snapshot at most. 0, negative
+ * errno. */
 int glue_loads_map(struct glue_loads *l, size_t snapshot_bytes);
 
-/* RPC: gives the order a ticket, queues it, answers with {ticket}, or a fault. */
+/* RPC: gives the order a ticket, queues it, answers with {ticket}, or a fault.
+ * */
 void glue_load_ask(rpc_t *rpc, void *ctx, struct glue_loads *l,
 		const struct glue_keeper *keeper, struct glue_order *order);
 /* The keeper: the next order. 0, -ENOENT. */
@@ -66,7 +68,8 @@ int glue_load_next(struct glue_loads *l, void *order);
 void glue_load_begin(struct glue_load *load, uint64_t ticket);
 /* The first thing said is the load's message. */
 void glue_load_say(struct glue_load *load, const char *text);
-/* For lib/share/rowcheck.h: logs a bad row, and says it. `load` is the record. */
+/* For lib/share/rowcheck.h: logs a bad row, and says it. `load` is the record.
+ * */
 void glue_load_complain(void *load, const char *line);
 /* A slot to build in. 0, negative errno (said). */
 int glue_load_slot(
@@ -76,7 +79,8 @@ int glue_load_slot(
 int glue_load_end(
 		struct glue_loads *l, struct glue_load *load, int rc, int dry);
 
-/* The module's record of the last load; its message is "busy" until there is one. */
+/* The module's record of the last load; its message is "busy" until there is
+ * one. */
 void glue_load_last(struct glue_loads *l, struct glue_load *out);
 /* Old snapshots that a reader still holds, at the keeper's last tick. */
 int glue_loads_waiting(const struct glue_loads *l);

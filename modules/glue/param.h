@@ -1,7 +1,7 @@
 /*
- * Module parameters: one table says name, place, range and unit of each. Kamailio
- * reads its own form of the table, made from ours at load; mod_init checks the
- * values, and a value out of its range refuses to start.
+ * Module parameters: one table says name, place, range and unit of each.
+ * Kamailio reads its own form of the table, made from ours at load; mod_init
+ * checks the values, and a value out of its range refuses to start.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -45,8 +45,8 @@ struct glue_param
 void glue_param_export(
 		const struct glue_param *params, int n, param_export_t *out);
 
-/* mod_init: checks all of them, one error line for each that is out of its range
- * or none of its words. 0, or -1 when any is. */
+/* mod_init: checks all of them, one error line for each that is out of its
+ * range or none of its words. 0, or -1 when any is. */
 int glue_param_check(const struct glue_param *params, int n);
 
 #endif

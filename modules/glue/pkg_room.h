@@ -2,16 +2,17 @@
  * Room in a process's private memory for blocks that come and go by the
  * thousand, as the rows of a page of a table do.
  *
- * Kamailio's default allocator (q_malloc) keeps free fragments by size, in steps
- * of 16 bytes up to 16 KiB, and joins what is freed with its neighbours. Once a
- * page is freed there is one big fragment again, and each block of the next page
- * walks past a thousand empty sizes to it: two thirds of the time of a load.
- * Fragments of the right sizes with small blocks between them are found at
- * once, and cannot be joined. With another allocator this does no harm.
+ * Kamailio's default allocator (q_malloc) keeps free fragments by size, in
+ * steps of 16 bytes up to 16 KiB, and joins what is freed with its neighbours.
+ * Once a page is freed there is one big fragment again, and each block of the
+ * next page walks past a thousand empty sizes to it: two thirds of the time of
+ * a load. Fragments of the right sizes with small blocks between them are found
+ * at once, and cannot be joined. With another allocator this does no harm.
  *
  * Memory: per row the row, its texts and 32 bytes and the allocator's own two
  * headers for each block, from reserve to release. Locking: none, private
- * memory. Failure mode: without memory there is less room, and loads are slower.
+ * memory. Failure mode: without memory there is less room, and loads are
+ * slower.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

@@ -9,8 +9,8 @@
 #include "glue/ksr.h"
 
 /*
- * The message that a process works on, one at a time: what was decided for it is
- * remembered beside this and is worth nothing for any other.
+ * The message that a process works on, one at a time: what was decided for it
+ * is remembered beside this and is worth nothing for any other.
  */
 struct glue_pv_message
 {

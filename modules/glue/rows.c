@@ -49,7 +49,8 @@ static int read_list(
 	return 0;
 }
 
-/* The rows of a page; `after` becomes the id of the last one. < 0 ends the walk. */
+/* The rows of a page; `after` becomes the id of the last one. < 0 ends the
+ * walk. */
 static int each_row(const char *table, const db1_res_t *res, glue_row_f row,
 		void *arg, long long *after)
 {

@@ -31,8 +31,8 @@ struct glue_row
  *
  * The types are looked at before the first row (glue/types.h). Once a value of
  * the wrong type was found, in this table or in one before, it is told and no
- * row is read any more: 0. The load goes on to its other tables all the same, so
- * that all such values are told; glue_db_is_whole() refuses it at the end.
+ * row is read any more: 0. The load goes on to its other tables all the same,
+ * so that all such values are told; glue_db_is_whole() refuses it at the end.
  */
 typedef int (*glue_row_f)(const struct glue_row *row, void *arg);
 long glue_db_each(struct glue_db *db, const char *table, const char *columns,

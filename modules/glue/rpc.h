@@ -25,8 +25,9 @@ int glue_rpc_page(rpc_t *rpc, void *ctx, struct glue_page *page);
 int glue_rpc_row(struct glue_page *page);
 
 /* Gives the live records of the store that belong to the page to `add`, which
- * returns < 0 when the reply is full. `payload`: room for one record. 0, -1 when
- * the reply ends here (full, or a fault: `what` holds a stopped process). */
+ * returns < 0 when the reply is full. `payload`: room for one record. 0, -1
+ * when the reply ends here (full, or a fault: `what` holds a stopped process).
+ * */
 int glue_rpc_store(rpc_t *rpc, void *ctx, struct tg_store *store,
 		struct glue_page *page, void *payload, const char *what,
 		int (*add)(rpc_t *rpc, void *ctx, const void *payload));
@@ -45,10 +46,11 @@ enum glue_given
 };
 
 /*
- * The next positional parameter as a text of its own: NUL-terminated, "" unless it
- * is GLUE_GIVEN. What the RPC hands out may live in one buffer for all parameters.
- * kamcmd makes an integer of what looks like one, without leading zeros and in 32
- * bits: `only_text` refuses that as GLUE_A_NUMBER (kamcmd s:0049 sends a text).
+ * The next positional parameter as a text of its own: NUL-terminated, "" unless
+ * it is GLUE_GIVEN. What the RPC hands out may live in one buffer for all
+ * parameters. kamcmd makes an integer of what looks like one, without leading
+ * zeros and in 32 bits: `only_text` refuses that as GLUE_A_NUMBER (kamcmd
+ * s:0049 sends a text).
  */
 enum glue_given glue_rpc_text(
 		rpc_t *rpc, void *ctx, int only_text, char *text, size_t size);

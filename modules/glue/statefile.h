@@ -1,12 +1,12 @@
 /*
  * The state file of a module: what it has learned, read at start and written by
- * the keeper: half a minute after the last time, a tick after glue_state_touch(),
- * and at the end.
+ * the keeper: half a minute after the last time, a tick after
+ * glue_state_touch(), and at the end.
  *
- * Memory: what the file holds, in the keeper, while it writes. No SIP worker waits
- * for the disk. Failure mode: a file that is missing, torn or of another version
- * is named in the log, and the module starts without it; one that cannot be
- * written is an error in the log, once until it can be written again.
+ * Memory: what the file holds, in the keeper, while it writes. No SIP worker
+ * waits for the disk. Failure mode: a file that is missing, torn or of another
+ * version is named in the log, and the module starts without it; one that
+ * cannot be written is an error in the log, once until it can be written again.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -34,7 +34,8 @@ struct glue_statefile
 
 /* Main process, once the data are loaded. */
 void glue_state_load(struct glue_statefile *f);
-/* Main process, when it has its children: only then is there an end to save at. */
+/* Main process, when it has its children: only then is there an end to save at.
+ * */
 void glue_state_begin(struct glue_statefile *f);
 /* The keeper: something happened that should not wait; and its tick. */
 void glue_state_touch(struct glue_statefile *f);

@@ -32,7 +32,8 @@ int glue_read_columns(
 	return n;
 }
 
-/* --- values ----------------------------------------------------------------- */
+/* --- values -----------------------------------------------------------------
+ * */
 
 /* strtoll would take blanks, and leave an errno that drivers stumble over. */
 static int parse(const char *s, size_t len, long long *out)
@@ -118,7 +119,8 @@ static void tell(struct glue_db *db, const char *table, const char *id,
 			value, what);
 }
 
-/* --- SQLite: each value has a type of its own ------------------------------- */
+/* --- SQLite: each value has a type of its own -------------------------------
+ * */
 
 static int append(char *sql, size_t *len, const char *format, ...)
 		__attribute__((format(printf, 3, 4)));
@@ -145,11 +147,11 @@ static int bits_of(db_type_t type)
 																		  : 32;
 }
 
-/* The SQL condition of a value that does not fit. Operators on bits make a whole
- * number of 64 bits of everything, which then differs from what it was made of;
- * numbers sort before all texts, and blobs behind them. What most numbers are is
- * ruled out first, being faster. As db/schema/generate.py has it in the index,
- * which serves no other condition. */
+/* The SQL condition of a value that does not fit. Operators on bits make a
+ * whole number of 64 bits of everything, which then differs from what it was
+ * made of; numbers sort before all texts, and blobs behind them. What most
+ * numbers are is ruled out first, being faster. As db/schema/generate.py has it
+ * in the index, which serves no other condition. */
 static int append_misfit(
 		char *sql, size_t *len, const struct glue_column *c, db_type_t type)
 {
@@ -243,7 +245,8 @@ static int check_sqlite(struct glue_db *db, const char *table,
 	return rc;
 }
 
-/* --- columns that were declared with another type --------------------------- */
+/* --- columns that were declared with another type ---------------------------
+ * */
 
 static int is_foreign(const struct glue_column *c, db_type_t type)
 {

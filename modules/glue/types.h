@@ -24,13 +24,14 @@ int glue_read_columns(
 		const char *list, struct glue_column out[GLUE_COLUMNS_MAX]);
 
 /*
- * Tells, into db->types, of the values that are not of their column's type. NULL
- * is of every type. SQLite looks at each value, in one pass over the table or,
- * where the table has the index that db/schema/generate.py makes for it, in none.
- * Other databases hold to the types of their columns: the values are looked at
- * only where a column was declared with another type than ours, and what says a
- * whole number there is taken for one. Always the whole table: which rows a value
- * of the wrong type belongs to is not known. 0, -1 the database failed.
+ * Tells, into db->types, of the values that are not of their column's type.
+ * NULL is of every type. SQLite looks at each value, in one pass over the table
+ * or, where the table has the index that db/schema/generate.py makes for it, in
+ * none. Other databases hold to the types of their columns: the values are
+ * looked at only where a column was declared with another type than ours, and
+ * what says a whole number there is taken for one. Always the whole table:
+ * which rows a value of the wrong type belongs to is not known. 0, -1 the
+ * database failed.
  */
 int glue_check_types(struct glue_db *db, const char *table,
 		const struct glue_column *columns, int count);

@@ -19,8 +19,8 @@
 #include <string.h>
 #include <time.h>
 
-/* Whom the request is authenticated as; nobody when it is not. What only stands
- * in From, user or domain, is a claim. */
+/* The user whom the request is authenticated as; 0 when it is not. What only
+ * stands in From, user or domain, is a claim. */
 static int authenticated(sip_msg_t *msg, str *user, str *realm)
 {
 	struct hdr_field *h = NULL;
@@ -103,7 +103,8 @@ int callroute_cmd_is_trunk(sip_msg_t *msg, const str *addr)
 	return view->source[0] != '\0' ? 1 : -1;
 }
 
-/* --- account ------------------------------------------------------------------ */
+/* --- account
+ * ------------------------------------------------------------------ */
 
 static void lower(char *out, const str *in, size_t size)
 {
@@ -177,7 +178,8 @@ int callroute_cmd_account(sip_msg_t *msg)
 	return rc;
 }
 
-/* --- numbers ------------------------------------------------------------------ */
+/* --- numbers
+ * ------------------------------------------------------------------ */
 
 /* The number as it was dialled: the parameter, else the request's. 0, -1. */
 static int dialled_number(sip_msg_t *msg, const str *given, str *out)

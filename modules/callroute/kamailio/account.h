@@ -9,8 +9,9 @@
 #include "callroute/kamailio/view.h"
 
 /* An emergency number that no rule of the sender's plan serves: says so in the
- * log. A price for "112" is the price of some +112, so no price list may take it.
- * Not asked for a plan that the script names: that is the script's own affair. */
+ * log. A price for "112" is the price of some +112, so no price list may take
+ * it. Not asked for a plan that the script names: that is the script's own
+ * affair. */
 int callroute_emergency_is_lost(
 		sip_msg_t *msg, const struct callroute_view *view, const str *number);
 /* A request to urn:service:sos: view->number becomes the number that serves it.

@@ -59,8 +59,8 @@ static int apply(sip_msg_t *msg, const struct callroute_view *view)
 	return 0;
 }
 
-/* Takes what the attempt needs; `claim` has the trunk's part, and then all of it.
- * 0, or what refused it. */
+/* Takes what the attempt needs; `claim` has the trunk's part, and then all of
+ * it. 0, or what refused it. */
 static enum callroute_refusal reserve(struct callroute_view *view,
 		struct callroute_claim *claim, int first, uint64_t now)
 {
@@ -162,9 +162,11 @@ int callroute_try_next(sip_msg_t *msg, uint64_t id, struct callroute_view *view,
 	return refused ? CALLROUTE_NO_CAPACITY : CALLROUTE_EXHAUSTED;
 }
 
-/* --- the outcome ------------------------------------------------------------ */
+/* --- the outcome ------------------------------------------------------------
+ * */
 
-/* Marks the attempt as settled and copies it out; who comes second leaves it. */
+/* Marks the attempt as settled and copies it out. Another process that comes
+ * later finds it settled and changes nothing. */
 static int mark_settled(
 		void *payload, int fresh, uint64_t *expires, uint8_t *rank, void *arg)
 {
@@ -206,7 +208,8 @@ static void report_breaker(const struct callroute_attempt *a, int reply,
 static int was_sent(
 		const struct cell *t, const struct callroute_attempt *a, int reply)
 {
-	/* Kamailio's own replies: it cannot be sent there, nobody has the name. */
+	/* Kamailio's own replies: no route to the address, no address for the name.
+	 * */
 	if(reply == 477 || reply == 478)
 		return 1;
 	for(int b = a->branch; b < t->nr_of_outgoings; b++) {

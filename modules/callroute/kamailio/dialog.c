@@ -1,6 +1,7 @@
 /*
- * Kamailio's dialog module, where it is loaded: each call gets a dialog, whose end gives its channels back (end.c) and
- * which outlives a restart of the server (restart.c).
+ * Kamailio's dialog module, where it is loaded: each call gets a dialog, whose
+ * end gives its channels back (end.c) and which outlives a restart of the
+ * server (restart.c).
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

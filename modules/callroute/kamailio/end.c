@@ -2,8 +2,8 @@
  * The end of answered calls: by the dialog module where it is loaded, else by
  * what callroute_release() finds under the name of a BYE's dialog.
  *
- * The answer and the end may come to two workers at once, and in any order: both
- * edit the attempt's record under its lock, and the later one gives back.
+ * The answer and the end may come to two workers at once, and in any order:
+ * both edit the attempt's record under its lock, and the later one gives back.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -20,9 +20,11 @@
 
 static const struct dlg_binds *dialog;
 
-/* --- records ------------------------------------------------------------------- */
+/* --- records
+ * ------------------------------------------------------------------- */
 
-/* One leg more, unless it is there (each answer of a forked call comes here). */
+/* One leg more, unless it is there (each answer of a forked call comes here).
+ * */
 static int add_leg(
 		void *payload, int fresh, uint64_t *expires, uint8_t *rank, void *arg)
 {
@@ -46,7 +48,8 @@ void callroute_add_leg(
 			callroute.answered_store, dialog_id, 0, expires, now, add_leg, &id);
 }
 
-/* --- dialogs ------------------------------------------------------------------- */
+/* --- dialogs
+ * ------------------------------------------------------------------- */
 
 static uint64_t key_of(const struct dlg_cell *dlg)
 {
@@ -72,8 +75,8 @@ struct end
 	struct callroute_attempt found; /* out */
 };
 
-/* The answer may be with another worker still, which tm passes by when a copy of
- * it comes: then that worker is told. */
+/* The answer may be with another worker still, which tm passes by when a copy
+ * of it comes: then that worker is told. */
 static int mark_over(
 		void *payload, int fresh, uint64_t *expires, uint8_t *rank, void *arg)
 {

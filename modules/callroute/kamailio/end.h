@@ -15,8 +15,8 @@ struct dlg_binds;
 /* `binds` must stay. */
 void callroute_end_init(const struct dlg_binds *binds);
 /* Does the request with this record belong to the dialog? Two calls may share
- * Call-ID and From tag, by a spiral or by an attacker: dialog takes both for one,
- * and the end of the one must not give back what the other holds. */
+ * Call-ID and From tag, by a spiral or by an attacker: dialog takes both for
+ * one, and the end of the one must not give back what the other holds. */
 int callroute_is_of(
 		const struct callroute_attempt *a, const struct dlg_cell *dlg);
 /* The channels of this request are given back when the dialog ends. 0, -1. */

@@ -1,6 +1,7 @@
 /*
- * Telling of events: any process pushes one into a ring, the keeper takes it out (event_routes.c). A full ring loses the
- * event, counted (events_lost); nobody waits.
+ * Telling of events: any process pushes one into a ring, the keeper takes it
+ * out (event_routes.c). A full ring loses the event, counted (events_lost);
+ * nobody waits.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

@@ -1,7 +1,7 @@
 /*
- * The routes of events: the keeper runs event_route[callroute:...] for each event,
- * or the KEMI function of event_callback, which gets the event's name. No route runs
- * in a SIP worker or under a lock.
+ * The routes of events: the keeper runs event_route[callroute:...] for each
+ * event, or the KEMI function of event_callback, which gets the event's name.
+ * No route runs in a SIP worker or under a lock.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

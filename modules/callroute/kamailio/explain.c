@@ -1,9 +1,10 @@
 /*
  * callroute.explain and callroute_explain(): every vendor of a plan with what
- * became of it, by the code that decides. Nothing is reserved, nobody is called.
+ * became of it, by the code that decides. Nothing is reserved, no trunk is
+ * called.
  *
- * Memory: one explanation a process, 105 KB. Vendors are paged: a plan has up to
- * 256 of them, a reply by datagram ends at 64 KiB, and one by binrpc at 96
+ * Memory: one explanation a process, 105 KB. Vendors are paged: a plan has up
+ * to 256 of them, a reply by datagram ends at 64 KiB, and one by binrpc at 96
  * pieces of which each row is two.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
@@ -136,7 +137,8 @@ static str prefix_of(const struct shown *s)
 	return (str){out.number, s->v.prefix_len};
 }
 
-/* --- RPC -------------------------------------------------------------------------- */
+/* --- RPC
+ * -------------------------------------------------------------------------- */
 
 /* Money has up to 40 bits, and 'd' is an int in Kamailio 5.6: a text. */
 static void add_money(rpc_t *rpc, void *h, const char *name, int64_t n)
@@ -311,7 +313,8 @@ void callroute_rpc_explain(rpc_t *rpc, void *ctx)
 	answer(rpc, ctx, first, rows);
 }
 
-/* --- script: into the log ---------------------------------------------------------- */
+/* --- script: into the log
+ * ---------------------------------------------------------- */
 
 int callroute_cmd_explain(sip_msg_t *msg)
 {

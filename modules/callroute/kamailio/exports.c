@@ -1,6 +1,6 @@
 /*
- * The table of all script functions: native and KEMI wrappers, which only unwrap
- * arguments. What they do is in the file of each (functions.h).
+ * The table of all script functions: native and KEMI wrappers, which only
+ * unwrap arguments. What they do is in the file of each (functions.h).
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -101,7 +101,8 @@ const cmd_export_t callroute_cmds[] = {
 };
 /* clang-format on */
 
-/* --- script: KEMI ---------------------------------------------------------- */
+/* --- script: KEMI ----------------------------------------------------------
+ * */
 
 static int ki_select(sip_msg_t *msg)
 {

@@ -1,9 +1,9 @@
 /*
- * What becomes of calls, from whoever knows it: tm (replies, the final answer,
+ * What becomes of calls. It is told by tm (replies, the final answer,
  * the transaction's end), the end of the script (calls refused without a
- * transaction), and dialog (the end of answered calls: end.c). A channel is
- * given back once, by the first that comes; one that nobody gives back ends by its
- * expiry.
+ * transaction), and dialog (the end of answered calls: end.c). The first of
+ * them gives the channels back, once. A channel that none of them gives back
+ * ends by its expiry.
  *
  * The request's id travels as the callbacks' parameter: nothing is allocated.
  *
@@ -40,7 +40,8 @@ static uint64_t seconds(int n)
 	return (uint64_t)n * 1000000;
 }
 
-/* --- the transaction --------------------------------------------------------- */
+/* --- the transaction ---------------------------------------------------------
+ * */
 
 struct ringing
 {
@@ -204,7 +205,8 @@ static void on_transaction(struct cell *t, int type, struct tmcb_params *p)
 		on_destroy(t, type, p);
 }
 
-/* --- no transaction -------------------------------------------------------------- */
+/* --- no transaction
+ * -------------------------------------------------------------- */
 
 /* The request under way in this process, until it has a transaction. */
 static struct
@@ -226,9 +228,9 @@ static void on_request_in(struct cell *t, int type, struct tmcb_params *p)
 		held.id = 0;
 }
 
-/* A call that leaves the script without a transaction was refused, redirected or
- * dropped: it is over. So is one that was sent on without state, as far as this
- * server can know. */
+/* A call that leaves the script without a transaction was refused, redirected
+ * or dropped: it is over. So is one that was sent on without state, as far as
+ * this server can know. */
 static int on_script_end(sip_msg_t *msg, unsigned int flags, void *param)
 {
 	if(callroute_is_held(msg, held.id)) {
@@ -239,7 +241,8 @@ static int on_script_end(sip_msg_t *msg, unsigned int flags, void *param)
 	return 1;
 }
 
-/* --- set-up ---------------------------------------------------------------------- */
+/* --- set-up
+ * ---------------------------------------------------------------------- */
 
 int callroute_follow_init(void)
 {

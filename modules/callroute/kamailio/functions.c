@@ -1,8 +1,9 @@
 /*
  * Script functions of an outgoing call: choose, go on, give back.
  *
- * A choice is made once for a request: a retransmission gets what the first copy
- * got, and a second choice by the script gives back what the first one holds.
+ * A choice is made once for a request: a retransmission gets what the first
+ * copy got, and a second choice by the script gives back what the first one
+ * holds.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -132,9 +133,10 @@ static int abandon(const struct callroute_attempt *old,
 	return 1;
 }
 
-/* The verdict. `admitted`: the call holds its account's channel. */
+/* The verdict. `holds_account`: the call holds its account's channel already.
+ * */
 static int decide(sip_msg_t *msg, uint64_t id, struct callroute_view *view,
-		struct callroute_question *q, int admitted)
+		struct callroute_question *q, int holds_account)
 {
 	/* One decision at a time in a process. */
 	static struct callroute_work work;
@@ -146,15 +148,15 @@ static int decide(sip_msg_t *msg, uint64_t id, struct callroute_view *view,
 	q->clock = glue_now();
 	q->now = time(NULL);
 	q->seed = id ^ q->clock;
-	/* What was admitted once is not in its own way. */
-	q->account = admitted ? 0 : view->sender.account;
+	/* The account's limits do not count a call against itself. */
+	q->account = holds_account ? 0 : view->sender.account;
 	q->account_limit = view->sender.limit;
 	im = tg_snapshot_enter(
 			callroute.loads.snapshots, process_no, NULL, &a->generation);
 	callroute_decide(im, callroute.live, q, &work, &answer);
 	callroute_leave();
 
-	/* Who refuses a call wants to say by which rule of which plan. */
+	/* A script that refuses the call may say by which rule of which plan. */
 	memcpy(a->plan, answer.plan, sizeof a->plan);
 	a->rule_id = answer.rule_id;
 	a->src_country = answer.src_country;
@@ -168,7 +170,7 @@ static int decide(sip_msg_t *msg, uint64_t id, struct callroute_view *view,
 	if(answer.verdict != CALLROUTE_OK)
 		return refuse(view, answer.reason, answer.verdict);
 	remember(a, &answer, q, &view->sender);
-	rc = callroute_try_next(msg, id, view, !admitted, 0);
+	rc = callroute_try_next(msg, id, view, !holds_account, 0);
 	if(rc == CALLROUTE_NO_CAPACITY)
 		return refuse(view, view->reason, rc);
 	if(rc != CALLROUTE_OK)
@@ -184,13 +186,13 @@ static int choose(sip_msg_t *msg, uint64_t id, struct callroute_view *view,
 		struct callroute_question *q, struct callroute_attempt *old, int again)
 {
 	struct callroute_attempt *a = &view->attempt;
-	int admitted = again && abandon(old, &view->sender, id), rc;
+	int holds_account = again && abandon(old, &view->sender, id), rc;
 	uint64_t now;
 
 	a->call = id;
 	a->followed = 1;
 	a->identity = again && old->identity;
-	rc = decide(msg, id, view, q, admitted);
+	rc = decide(msg, id, view, q, holds_account);
 	if(rc == CALLROUTE_OK) {
 		if(!callroute_is_held(msg, id) && !(again && old->followed))
 			callroute_follow(msg, id);
@@ -208,10 +210,10 @@ static int choose(sip_msg_t *msg, uint64_t id, struct callroute_view *view,
 	return rc;
 }
 
-/* The present attempt's reply. tm picks the best reply of all branches: those of
- * the attempts before and of others (append_branch) are not the trunk's. Its own
- * are the first one, but for those of t_suspend(), and what DNS had for the same
- * URI after it. */
+/* The present attempt's reply. tm picks the best reply of all branches: those
+ * of the attempts before and of others (append_branch) are not the trunk's. Its
+ * own are the first one, but for those of t_suspend(), and what DNS had for the
+ * same URI after it. */
 static int failed_with(const struct cell *t, const struct callroute_attempt *a)
 {
 	const str *uri = NULL;
@@ -240,8 +242,9 @@ static void settle_before(uint64_t id, const struct callroute_attempt *old)
 				t, id, failed_with(t, old), (t->flags & T_CANCELED) != 0);
 }
 
-/* The number to route by: as callroute_asked_number(), but that of the choice before
- * (whose trunk may have rewritten the request's) comes before the request's. 0, -1. */
+/* The number to route by: as callroute_asked_number(), but that of the choice
+ * before (whose trunk may have rewritten the request's) comes before the
+ * request's. 0, -1. */
 static int number_to_route(sip_msg_t *msg, struct callroute_view *view,
 		const str *given, const struct callroute_attempt *old, str *out)
 {
@@ -302,7 +305,8 @@ int callroute_cmd_select(
 	return choose(msg, id, view, &q, &old, standing == AGAIN);
 }
 
-/* --- callroute_next ---------------------------------------------------------- */
+/* --- callroute_next ----------------------------------------------------------
+ * */
 
 static int exhausted(struct callroute_view *view, const char *reason)
 {
@@ -337,7 +341,8 @@ int callroute_cmd_next(sip_msg_t *msg)
 	int reply, rc;
 
 	memset(a, 0, sizeof *a);
-	/* Also before anything was sent: nobody of the first round may be there. */
+	/* Also before anything was sent: all members of the first round may be
+	 * absent. */
 	rc = id != 0 ? callroute_next_members(msg, id) : 0;
 	if(rc != 0)
 		return rc;

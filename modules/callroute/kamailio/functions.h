@@ -8,7 +8,8 @@
 
 #include "glue/ksr.h"
 
-/* Each of plan, dst and src may be NULL: what the request and its account say. */
+/* Each of plan, dst and src may be NULL: what the request and its account say.
+ * */
 int callroute_cmd_select(
 		sip_msg_t *msg, const str *plan, const str *dst, const str *src);
 int callroute_cmd_next(sip_msg_t *msg);

@@ -1,13 +1,14 @@
 /*
  * Identity headers of a branch: what account and trunk want of them
- * (P-Asserted-Identity: RFC 3325; Privacy: RFC 3323). Called by tm for each branch
- * with changes that are the branch's own, so the next trunk starts from what the
- * caller sent. The request's own changes (record_route, the script's) stay. What
- * an account asserts that is not believed goes to nobody, whatever the policy.
+ * (P-Asserted-Identity: RFC 3325; Privacy: RFC 3323). Called by tm for each
+ * branch with changes that are the branch's own, so the next trunk starts from
+ * what the caller sent. The request's own changes (record_route, the script's)
+ * stay. What an account asserts that is not believed goes to nobody, whatever
+ * the policy.
  *
  * From is the script's: it is part of the dialog, and $callroute(cli) has what
- * the trunk wants. Failure mode: without memory a header is missing, said in the
- * log, and the call goes on.
+ * the trunk wants. Failure mode: without memory a header is missing, said in
+ * the log, and the call goes on.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -91,8 +92,9 @@ static int has_word(const str *body, const char *word)
 	return 0;
 }
 
-/* The Privacy header with the priv-value "id" first. What else the caller asked for
- * stays, whatever its length, but for "none", its opposite (RFC 3323, 4.2). */
+/* The Privacy header with the priv-value "id" first. What else the caller asked
+ * for stays, whatever its length, but for "none", its opposite (RFC 3323, 4.2).
+ * */
 static int write_privacy(sip_msg_t *msg, char *out, size_t size)
 {
 	size_t at = (size_t)snprintf(out, size, "Privacy: id");
@@ -185,7 +187,8 @@ void callroute_apply_cli(sip_msg_t *msg, const struct callroute_view *view)
 		add_privacy(msg);
 }
 
-/* --- branch by branch ---------------------------------------------------------- */
+/* --- branch by branch
+ * ---------------------------------------------------------- */
 
 static void on_forwarded(struct cell *t, int type, struct tmcb_params *p)
 {

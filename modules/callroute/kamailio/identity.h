@@ -13,7 +13,8 @@ int callroute_touches_identity(const struct callroute_view *view);
 /* Identity headers as account and trunk want them (RFC 3325). */
 void callroute_apply_cli(sip_msg_t *msg, const struct callroute_view *view);
 
-/* Has callroute_apply_cli() called for each branch of this request from now on; once a request. */
+/* Has callroute_apply_cli() called for each branch of this request from now on;
+ * once a request. */
 void callroute_follow_identity(sip_msg_t *msg, uint64_t id);
 
 #endif

@@ -16,7 +16,8 @@
 #include <string.h>
 #include <time.h>
 
-/* --- callroute_did ------------------------------------------------------------ */
+/* --- callroute_did
+ * ------------------------------------------------------------ */
 
 /* Codes beside 1: a script tells them apart by $rc. */
 enum did_code
@@ -39,8 +40,8 @@ static int set_uri(sip_msg_t *msg, const char *text)
 	return 0;
 }
 
-/* sip:USER in the request's own domain and port. Its length, -1: the request has no
- * domain, or it does not fit. */
+/* sip:USER in the request's own domain and port. Its length, -1: the request
+ * has no domain, or it does not fit. */
 static int make_own_uri(
 		sip_msg_t *msg, const char *user, char *out, size_t size)
 {
@@ -126,7 +127,8 @@ int callroute_cmd_did(sip_msg_t *msg, const str *given)
 	return DID_UNKNOWN;
 }
 
-/* --- callroute_redirect ---------------------------------------------------------- */
+/* --- callroute_redirect
+ * ---------------------------------------------------------- */
 
 /* One contact; returns the new length, also when it did not fit. */
 static size_t add_contact(char *out, size_t size, size_t at, const char *uri,
@@ -138,7 +140,8 @@ static size_t add_contact(char *out, size_t size, size_t at, const char *uri,
 	return at + (size_t)(n < 0 ? 0 : n);
 }
 
-/* The candidates' URIs as contacts, best first. Returns the length, 0 = none. */
+/* The candidates' URIs as contacts, best first. Returns the length, 0 = none.
+ * */
 static size_t list_contacts(
 		struct callroute_view *view, int n, char *out, size_t size)
 {
@@ -198,10 +201,10 @@ static size_t redirect_contact(
 }
 
 /*
- * Whoever answers 3xx for us adds the request's own new URI as a Contact, which
- * here is the first trunk's once more, and warns when there is none. So the last
- * contact stands in its place meanwhile, with its q: the order stays, and nothing
- * is said twice.
+ * Kamailio's core, which answers 3xx for us, adds the request's own new URI as
+ * a Contact. It here is the first trunk's once more, and warns when there is
+ * none. So the last contact stands in its place meanwhile, with its q: the
+ * order stays, and nothing is said twice.
  */
 static int answer_302(
 		sip_msg_t *msg, sl_api_t *sl, const char *contacts, size_t len)
@@ -245,7 +248,7 @@ int callroute_cmd_redirect(sip_msg_t *msg, int n)
 		view->reason = "no_contact";
 		return -1;
 	}
-	/* Who redirects does not carry the call: nothing is held for it. */
+	/* A redirected call does not pass here: it holds no channel. */
 	callroute_give_back(view->attempt.call, glue_now());
 	if(bind == NULL || bind(&sl) < 0) {
 		LM_ERR("callroute_redirect needs the sl module\n");

@@ -2,9 +2,9 @@
  * callroute: exports and lifecycle.
  *
  * Memory: three snapshot slots of snapshot_mb (only what is used is real), one
- * record a call under way and the live state of trunks and calls; nothing grows.
- * Failure mode: without a first good load Kamailio refuses to start; afterwards
- * a bad load keeps the old data.
+ * record a call under way and the live state of trunks and calls; nothing
+ * grows. Failure mode: without a first good load Kamailio refuses to start;
+ * afterwards a bad load keeps the old data.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

@@ -1,28 +1,29 @@
 /*
- * Health probes: OPTIONS to each trunk whose interval is over, and what became of
- * the one before.
+ * Health probes: OPTIONS to each trunk whose interval is over, and what became
+ * of the one before.
  *
- * What shows life: any final reply of the far end, 404 and 405 too (a gateway need
- * not know OPTIONS, RFC 3261, 11.2), but for two: 503, by which a server asks to
- * be sent nothing for now (21.5.4), and 408, by which a proxy says that what is
- * behind it is silent. dispatcher takes 2xx alone unless it is told otherwise;
- * most carriers' gateways would be down by that. A probe has failed when nothing
- * came before the next one is due, or tm's fr_timer, whichever is earlier; also
- * when it could not be sent. ICMP and refused connections are silence.
+ * What shows life: any final reply of the far end, 404 and 405 too (a gateway
+ * need not know OPTIONS, RFC 3261, 11.2), but for two: 503, by which a server
+ * asks to be sent nothing for now (21.5.4), and 408, by which a proxy says that
+ * what is behind it is silent. dispatcher takes 2xx alone unless it is told
+ * otherwise; most carriers' gateways would be down by that. A probe has failed
+ * when nothing came before the next one is due, or tm's fr_timer, whichever is
+ * earlier; also when it could not be sent. ICMP and refused connections are
+ * silence.
  *
  * Who is probed: what the data in use have, with an interval, and not down by
- * table or operator; drained trunks too. Whoever is not probed keeps what was
- * known of it, in case it comes back. When: each trunk at its own place in the
- * interval (health.h), so that no start and no stall makes a burst.
+ * table or operator; drained trunks too. A trunk that is not probed keeps what
+ * was known of it, in case it comes back. When: each trunk at its own place in
+ * the interval (health.h), so that no start and no stall makes a burst.
  *
  * Processes: two of our own, since tm resolves names in the process that sends
  * and may wait for them (dns_retr_time): one for trunks with an address, which
- * never waits, and one for trunks behind names, which wait for each other alone.
- * Replies are seen by whichever worker receives them.
+ * never waits, and one for trunks behind names, which wait for each other
+ * alone. Replies are seen by whichever worker receives them.
  *
  * Memory bound: 4 B a trunk slot. A silent trunk has fr_timer / interval
- * transactions at a time. Locking: none; of reply, deadline and a failed sending
- * the first to take the probe's number is its outcome.
+ * transactions at a time. Locking: none; of reply, deadline and a failed
+ * sending the first to take the probe's number is its outcome.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -62,7 +63,7 @@ static int is_probed(const struct callroute_trunk *t)
 		   && callroute_state_of(callroute.live, t) != CALLROUTE_DOWN;
 }
 
-/* Takes the probe `number` off its slot: who comes second gets nothing. */
+/* Takes the probe `number` off its slot; of two processes only one succeeds. */
 static int is_mine(int slot, uint32_t number)
 {
 	return slot >= 0 && number != 0
@@ -89,7 +90,7 @@ static void on_outcome(struct cell *t, int type, struct tmcb_params *p)
 {
 	uint64_t packed = (uint64_t)(uintptr_t)*p->param;
 	uint32_t id = (uint32_t)packed;
-	/* FAKED_REPLY: nobody answered. */
+	/* FAKED_REPLY: no answer came. */
 	int answered = p->rpl != NULL && p->rpl != FAKED_REPLY && p->code != 408
 				   && p->code != 503;
 
@@ -134,8 +135,8 @@ static int is_name(const char *text)
 		   && str2ip6(&uri.host) == NULL;
 }
 
-/* `names`: whose turn it is. Looks from *at on, and moves it: to where it goes on
- * when the room is full, else to 0. */
+/* `names`: whose turn it is. Looks from *at on, and moves it: to where it goes
+ * on when the room is full, else to 0. */
 static int collect_due(
 		struct target *due, int names, uint64_t now, uint64_t *at)
 {

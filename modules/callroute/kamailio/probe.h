@@ -8,7 +8,8 @@
 
 #include "glue/ksr.h"
 
-/* mod_init: registers the process. child_init of the main process: forks it. 0, -1. */
+/* mod_init: registers the process. child_init of the main process: forks it. 0,
+ * -1. */
 int callroute_probe_init(void);
 int callroute_probe_start(void);
 

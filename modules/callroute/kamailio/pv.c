@@ -90,7 +90,8 @@ static int get_money(
 				 : glue_pv_number(msg, param, res, n);
 }
 
-/* The candidate under way; NULL. Others that could not be tried may follow it. */
+/* The candidate under way; NULL. Others that could not be tried may follow it.
+ * */
 static const struct callroute_candidate *candidate_of(
 		const struct callroute_attempt *a)
 {

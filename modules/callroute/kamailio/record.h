@@ -1,6 +1,7 @@
 /*
- * What one call keeps from one message to the next, in the shared stores: who sends, what is left to try, what its
- * present attempt has seen, and the dialogs that it answered.
+ * What one call keeps from one message to the next, in the shared stores: who
+ * sends, what is left to try, what its present attempt has seen, and the
+ * dialogs that it answered.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

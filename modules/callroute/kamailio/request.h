@@ -22,8 +22,8 @@ uint64_t callroute_dialog_id(const str *callid, const str *from, const str *to);
 /* The two dialogs that a request in a dialog may belong to: as one of the
  * caller's, as one of the other side's. 0, -1 = it is in none. */
 int callroute_dialog_ids(sip_msg_t *msg, uint64_t out[2]);
-/* The user part of the request URI, its %XX undone. Valid until the next call of
- * it. 0, -1. */
+/* The user part of the request URI, its %XX undone. Valid until the next call
+ * of it. 0, -1. */
 int callroute_request_number(sip_msg_t *msg, str *out);
 /* A caller's number as somebody writes it: its digits, without '+' and visual
  * separators. Empty when it is none, or longer than CALLROUTE_CALLER_MAX - 1.
@@ -31,8 +31,9 @@ int callroute_request_number(sip_msg_t *msg, str *out);
 size_t callroute_read_caller(const str *text, char out[CALLROUTE_CALLER_MAX]);
 /* The caller's number: digits without '+', may be empty. Returns its length.
  * P-Asserted-Identity is for those who trust each other (RFC 3325, 5): it is
- * believed of a trunk's address and of an account that is known by its address or
- * trunk. Anybody else, and who asserts no number, has that of From. */
+ * believed of a trunk's address and of an account that is known by its address
+ * or trunk. For all others, and where no number is asserted, it is that of
+ * From. */
 size_t callroute_caller_number(sip_msg_t *msg,
 		const struct callroute_sender *sender, char out[CALLROUTE_CALLER_MAX]);
 /* Whether an account that is not believed asserts an identity all the same. */

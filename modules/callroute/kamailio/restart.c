@@ -4,12 +4,12 @@
  * its dialog; for each dialog that is loaded at start, the same channels are
  * taken again, whatever the limits are by now: the call is there.
  *
- * Memory bound: a variable a dialog, 55 bytes for each of at most CALLROUTE_LEGS
- * requests; the rest as for a new call.
- * Locking: dialog's, for its variables; the start is the main process alone.
- * Failure mode: a call whose variable is missing or says nothing goes on without
- * a channel, and the log says so. A dialog that RPC loads later (dlg.db_load_*)
- * gets its variables after the callback: it goes on without one too.
+ * Memory bound: a variable a dialog, 55 bytes for each of at most
+ * CALLROUTE_LEGS requests; the rest as for a new call. Locking: dialog's, for
+ * its variables; the start is the main process alone. Failure mode: a call
+ * whose variable is missing or says nothing goes on without a channel, and the
+ * log says so. A dialog that RPC loads later (dlg.db_load_*) gets its variables
+ * after the callback: it goes on without one too.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -42,7 +42,8 @@ struct leg
 	uint16_t country; /* of the number called */
 };
 
-/* --- at the answer ------------------------------------------------------------- */
+/* --- at the answer
+ * ------------------------------------------------------------- */
 
 /* Adds the leg to what the dialog says already. */
 static void write_leg(struct dlg_cell *dlg, const struct leg *leg)
@@ -72,8 +73,8 @@ static void on_answer(struct dlg_cell *dlg, int type, struct dlg_cb_params *p)
 
 	if(tg_store_get(callroute.attempt_store, id, glue_now(), &a) < 0)
 		return;
-	/* dialog looks at the first of a spiral's transactions; those inside it have
-	 * been answered before. */
+	/* dialog looks at the first of a spiral's transactions; those inside it
+	 * have been answered before. */
 	if(p->req != NULL
 			&& (callroute_is_of(&a, dlg)
 					|| callroute_request_id(p->req) == id)) {
@@ -96,7 +97,8 @@ int callroute_restart_follow(struct dlg_cell *dlg, uint64_t id)
 				   : -1;
 }
 
-/* --- at the start --------------------------------------------------------------- */
+/* --- at the start
+ * --------------------------------------------------------------- */
 
 /* One number and the character behind it. 0, -1. */
 static int read_hex(const char **at, uint64_t max, char end, uint64_t *out)
@@ -200,7 +202,7 @@ static void on_loaded(struct dlg_cell *dlg, int type, struct dlg_cb_params *p)
 		LM_WARN("callid=%.*s: dialog variable callroute is not understood; "
 				"this call holds no channel\n",
 				GLUE_STR(dlg->callid));
-	/* A clock that went back gives nobody more than the longest call. */
+	/* A clock that went back prolongs no call beyond the longest one. */
 	if(left > callroute.max_call_sec)
 		left = callroute.max_call_sec;
 	for(int i = 0; i < n; i++)

@@ -1,7 +1,7 @@
 /*
  * Each table's columns and how a row of it becomes the builder's. What a row
- * must be the builder judges; only what is Kamailio's to know (does it parse the
- * URI?) is asked here.
+ * must be the builder judges; only what is Kamailio's to know (does it parse
+ * the URI?) is asked here.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

@@ -1,6 +1,6 @@
 /*
- * RPC: callroute.status, callroute.reload, callroute.stats, and the table of all
- * commands.
+ * RPC: callroute.status, callroute.reload, callroute.stats, and the table of
+ * all commands.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -13,7 +13,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* --- reload -------------------------------------------------------------------- */
+/* --- reload
+ * -------------------------------------------------------------------- */
 
 static int is_word(const str *s, const char *word)
 {
@@ -60,7 +61,8 @@ static void rpc_reload(rpc_t *rpc, void *ctx)
 	glue_load_ask(rpc, ctx, &callroute.loads, &callroute.keeper, &order.base);
 }
 
-/* --- status ----------------------------------------------------------------------- */
+/* --- status
+ * ----------------------------------------------------------------------- */
 
 static void add_difference(
 		rpc_t *rpc, void *l, const struct callroute_load *load)
@@ -134,7 +136,8 @@ static void rpc_status(rpc_t *rpc, void *ctx)
 		add_difference(rpc, l, &load);
 }
 
-/* --- the table ---------------------------------------------------------------------- */
+/* --- the table
+ * ---------------------------------------------------------------------- */
 
 #define DOC(name, text) static const char *const name[] = {text, 0}
 

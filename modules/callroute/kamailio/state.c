@@ -20,5 +20,5 @@ struct callroute_state callroute = {
 		.max_call_sec = 14400,
 		.loads = {.order_bytes = sizeof(struct callroute_order_of_load),
 				.record_bytes = sizeof(struct callroute_load)},
-		.keeper = {.fd = -1}, /* nobody to wake before module.c starts it */
+		.keeper = {.fd = -1}, /* not started yet */
 };

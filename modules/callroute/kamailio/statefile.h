@@ -1,5 +1,6 @@
 /*
- * The state file: what was learned of trunks (live_state.h), kept over a restart.
+ * The state file: what was learned of trunks (live_state.h), kept over a
+ * restart.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

@@ -1,6 +1,6 @@
 /*
- * Reading the tables: all of them at one state of the database, and of the rates
- * those that the order asks for.
+ * Reading the tables: all of them at one state of the database, and of the
+ * rates those that the order asks for.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -13,7 +13,8 @@
 
 #define TABLE_VERSION 1
 
-/* --- rates, by what the order asks ------------------------------------------ */
+/* --- rates, by what the order asks ------------------------------------------
+ * */
 
 /* A deck by its name, as the table has it now. */
 struct deck_search
@@ -33,8 +34,8 @@ static int is_deck(const struct glue_row *row, void *arg)
 	return 0;
 }
 
-/* Takes over the rates in use but for those of one deck. 1 done, 0 they will not
- * do, -1. */
+/* Takes over the rates in use but for those of one deck. 1 done, 0 they will
+ * not do, -1. */
 static int keep_rates(struct callroute_builder *b, uint32_t except)
 {
 	const struct callroute_image *old = callroute_enter();

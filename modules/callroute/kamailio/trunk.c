@@ -1,5 +1,6 @@
 /*
- * A trunk as the data in use have it: copied out in one read section, so that nothing points into a snapshot afterwards.
+ * A trunk as the data in use have it: copied out in one read section, so that
+ * nothing points into a snapshot afterwards.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

@@ -16,7 +16,8 @@
 
 #include <string.h>
 
-/* What a page shows, copied out of the snapshot: answering may take its time. */
+/* What a page shows, copied out of the snapshot: answering may take its time.
+ * */
 struct row
 {
 	uint32_t id, slot, max_channels;
@@ -27,8 +28,8 @@ struct row
 	char uri[CALLROUTE_URI_MAX];
 };
 
-/* The next parameter as the name of a trunk; 0049 as 49 would be another trunk's.
- * 1, 0 not given, -1 answered with a fault. */
+/* The next parameter as the name of a trunk; 0049 as 49 would be another
+ * trunk's. 1, 0 not given, -1 answered with a fault. */
 static int read_name(rpc_t *rpc, void *ctx, char name[CALLROUTE_NAME_MAX])
 {
 	switch(glue_rpc_text(rpc, ctx, 1, name, CALLROUTE_NAME_MAX)) {
@@ -199,7 +200,8 @@ void callroute_rpc_stats(rpc_t *rpc, void *ctx)
 	}
 }
 
-/* --- quality ----------------------------------------------------------------- */
+/* --- quality -----------------------------------------------------------------
+ * */
 
 struct quality_row
 {

@@ -1,6 +1,7 @@
 /*
- * What $callroute(...) says of a message. The process that decided remembers it; any other (reply and failure routes run
- * anywhere) reads the attempt store. In an event route: what the event is about.
+ * What $callroute(...) says of a message. The process that decided remembers
+ * it; any other (reply and failure routes run anywhere) reads the attempt
+ * store. In an event route: what the event is about.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -12,9 +13,9 @@
 
 #include <string.h>
 
-/* A failure route has a message of its own, a copy with the request's number: it
- * runs in any process, so it may not depend on what this one remembers of the
- * request. */
+/* A failure route has a message of its own, a copy with the request's number:
+ * it runs in any process, so it may not depend on what this one remembers of
+ * the request. */
 static struct callroute_view current;
 static struct glue_pv_message current_message;
 static int current_failing;

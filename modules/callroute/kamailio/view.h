@@ -1,5 +1,6 @@
 /*
- * What $callroute(...) says of a message: the process that decided remembers it, any other reads the attempt store.
+ * What $callroute(...) says of a message: the process that decided remembers
+ * it, any other reads the attempt store.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -29,8 +30,8 @@ struct callroute_view
 struct callroute_view *callroute_view_of(const sip_msg_t *msg);
 /* The same, with what the attempt store knows of its transaction. */
 struct callroute_view *callroute_view_find(sip_msg_t *msg);
-/* The number that a function is asked about, its '+' gone: the parameter, else what
- * callroute_normalize() made, else the request's. 0, -1: none. */
+/* The number that a function is asked about, its '+' gone: the parameter, else
+ * what callroute_normalize() made, else the request's. 0, -1: none. */
 int callroute_asked_number(sip_msg_t *msg, const struct callroute_view *view,
 		const str *given, str *out);
 

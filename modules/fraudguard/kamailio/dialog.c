@@ -1,7 +1,7 @@
 /*
- * The ends of calls, from whoever knows them: dialog (answered calls that end,
+ * The ends of calls. They are told by dialog (answered calls that end,
  * calls that fail) and sl (calls refused without a transaction). A lease that
- * nobody ends runs out by itself.
+ * neither of them ends runs out by itself.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

@@ -1,5 +1,6 @@
 /*
- * Ends and renews leases with the calls: dialog, and sl for calls without a transaction.
+ * Ends and renews leases with the calls: dialog, and sl for calls without a
+ * transaction.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

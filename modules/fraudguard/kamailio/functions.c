@@ -105,7 +105,7 @@ static int ki_call(sip_msg_t *msg, str *account, str *dst)
 		return FRAUDGUARD_PASS;
 	}
 	if(account->len == 0 || memmem(account->s, account->len, "<null>", 6)) {
-		/* Nobody in particular: everybody at that address together. */
+		/* No account: all callers at that address are counted together. */
 		glue_map_addr(&msg->rcv.src_ip, addr);
 		fraudguard_source_key(addr, nobody);
 		call.account = nobody;
@@ -128,7 +128,8 @@ static int ki_call(sip_msg_t *msg, str *account, str *dst)
 	return conclude(msg, &answer);
 }
 
-/* --- native wrappers ------------------------------------------------------- */
+/* --- native wrappers -------------------------------------------------------
+ * */
 
 static int w_source(sip_msg_t *msg, char *p1, char *p2)
 {

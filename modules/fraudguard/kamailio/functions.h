@@ -1,5 +1,6 @@
 /*
- * The script functions, pseudo-variables and RPC commands, as Kamailio's loader reads them.
+ * The script functions, pseudo-variables and RPC commands, as Kamailio's loader
+ * reads them.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

@@ -15,7 +15,8 @@ struct fraudguard_load
 	uint32_t rules, allowed;
 };
 
-/* Loads the tables and publishes a snapshot, or keeps the old one and says why. 0, -1. */
+/* Loads the tables and publishes a snapshot, or keeps the old one and says why.
+ * 0, -1. */
 int fraudguard_load_tables(const struct glue_order *order);
 
 #endif

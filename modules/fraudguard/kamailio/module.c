@@ -2,8 +2,8 @@
  * fraudguard: exports and lifecycle.
  *
  * Memory: `cells` cells of 44 and 40 bytes (sources, accounts), `bans` records
- * of about 450 bytes twice, `calls` leases of about 300; nothing grows. Failure mode: full
- * tables count less (statistic `untracked`) and refuse nobody.
+ * of about 450 bytes twice, `calls` leases of about 300; nothing grows. Failure
+ * mode: full tables count less (statistic `untracked`) and refuse nobody.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -168,7 +168,8 @@ static int child_init(int rank)
 	return glue_module_child(&module, rank);
 }
 
-/* --- keeper ---------------------------------------------------------------- */
+/* --- keeper ----------------------------------------------------------------
+ * */
 
 /* Reloads that wait for the same thing are served together. */
 static void keeper_wake(void)

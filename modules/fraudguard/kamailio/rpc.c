@@ -112,7 +112,8 @@ static void rpc_list_bans(rpc_t *rpc, void *ctx)
 				"bans", add_ban);
 }
 
-/* The next parameter as a key. 0, or -1 after a fault; `usage` when there is none. */
+/* The next parameter as a key. 0, or -1 after a fault; `usage` when there is
+ * none. */
 static int take_key(
 		rpc_t *rpc, void *ctx, char key[FRAUDGUARD_KEY_MAX], const char *usage)
 {

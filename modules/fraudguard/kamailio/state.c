@@ -12,5 +12,5 @@ struct fraudguard_state fraudguard = {
 		.call_sec = 43200,
 		.loads = {.order_bytes = sizeof(struct glue_order),
 				.record_bytes = sizeof(struct fraudguard_load)},
-		.keeper = {.fd = -1}, /* nobody to wake before module.c starts it */
+		.keeper = {.fd = -1}, /* not started yet */
 };

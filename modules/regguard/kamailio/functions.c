@@ -1,6 +1,7 @@
 /*
- * regguard_check(): from a REGISTER to a verdict, and the verdict to whoever
- * has to know. No lock but the stores' own, no allocation of ours.
+ * regguard_check(): from a REGISTER to a verdict. The script gets the verdict,
+ * usrloc's callbacks and the keeper what they need of it. No lock but the
+ * stores' own, no allocation of ours.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -42,8 +43,8 @@ static void count(int verdict)
 		counter_inc(regguard.denied);
 }
 
-/* Reads the REGISTER; what save() could not store either is nobody's
- * registration and is denied. 0, -1. */
+/* Reads the REGISTER. One that cannot be read could not be saved either: it is
+ * denied. 0, -1. */
 static int read_register(sip_msg_t *msg, struct regguard_request *r)
 {
 	struct regguard_answer denied = {.verdict = REGGUARD_DENY};

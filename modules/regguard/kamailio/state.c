@@ -12,5 +12,5 @@ struct regguard_state regguard = {
 		.learn_registrations = 10,
 		.profile_days = 30,
 		.answered_sec = 3600,
-		.keeper = {.fd = -1}, /* nobody to wake before module.c starts it */
+		.keeper = {.fd = -1}, /* not started yet */
 };

@@ -1,6 +1,7 @@
 /*
- * The one state of the module in this process: parameters, shared memory, statistics. Defined in state.c, read by every
- * file of this room, changed by module.c before the fork.
+ * The one state of the module in this process: parameters, shared memory,
+ * statistics. Defined in state.c, read by every file of this room, changed by
+ * module.c before the fork.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
