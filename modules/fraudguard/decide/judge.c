@@ -14,34 +14,11 @@
 #include <string.h>
 
 /* Key spaces of the hash: what is counted under an id. */
-#define SPACE_COUNT 0x100 /* + hash of the rule, see rule_space */
 #define SPACE_SAID 1
 #define SPACE_OWNER 2
 #define SPACE_CALL 3
 
 #define SAID_INTERVAL_US 60000000 /* one log line a minute for a rule and key */
-
-/* FNV-1a without a key is enough: rules come from the operator, not from
- * attackers. */
-static uint32_t mix(uint32_t h, const void *data, size_t len)
-{
-	for(size_t i = 0; i < len; i++)
-		h = (h ^ ((const uint8_t *)data)[i]) * 16777619u;
-	return h;
-}
-
-static uint32_t rule_space(const struct fraudguard_rule *r)
-{
-	uint32_t h = mix(2166136261u, r->name, strlen(r->name));
-
-	return mix(h, &r->window_sec, sizeof r->window_sec) | SPACE_COUNT;
-}
-
-uint64_t fraudguard_count_id(const struct fraudguard_tables *t,
-		const struct fraudguard_rule *r, const char *key)
-{
-	return tg_hash_id(&t->key, rule_space(r), key, strlen(key));
-}
 
 /* The source or account that is being judged. */
 struct subject
@@ -73,8 +50,8 @@ static void describe(const struct subject *s, const struct fraudguard_rule *r,
 		uint32_t observed, struct fraudguard_hit *h)
 {
 	uint64_t retry;
-	uint64_t id = tg_hash_id(
-			&s->t->key, SPACE_SAID ^ rule_space(r), s->key, strlen(s->key));
+	uint64_t id = tg_hash_id(&s->t->key, SPACE_SAID ^ fraudguard_rule_space(r),
+			s->key, strlen(s->key));
 
 	memset(h, 0, sizeof *h);
 	memcpy(h->rule, r->name, sizeof h->rule);
