@@ -98,7 +98,7 @@ class Objects:
 def circle(edges):
     """The shortest way from a node back to itself, as a list of nodes; [] = none."""
     best = []
-    for start in edges:
+    for start in sorted(edges):
         come, queue = {start: None}, collections.deque([start])
         while queue:
             node = queue.popleft()
@@ -109,7 +109,7 @@ def circle(edges):
                 if not best or len(path) < len(best):
                     best = path[::-1]
                 break
-            for other in edges[node]:
+            for other in sorted(edges[node]):
                 if other in edges and other not in come:
                     come[other] = node
                     queue.append(other)

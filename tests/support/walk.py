@@ -19,7 +19,7 @@ free ones, there and back: two runs side by side do not meet.
 import os
 import re
 
-from . import ports
+from . import ports, server
 from .kamailio import OUR_MODULES, ROOT
 from .process import Process, run
 from .readme import blocks
@@ -46,6 +46,11 @@ def matches(shown, true):
     """Is `true` what was shown, with its `...`?"""
     pattern = ".*".join(re.escape(part) for part in shown.split("..."))
     return re.fullmatch(pattern, true, re.S) is not None
+
+
+def _path():
+    """The server under test is the one that a reader's PATH finds."""
+    return {"PATH": f"{os.path.dirname(server.binary())}:{os.environ['PATH']}"}
 
 
 class Walk:
@@ -87,7 +92,7 @@ class Walk:
 
     def bash(self, command):
         """Run a command: (exit status, what it said, as the README would show it)."""
-        done = run(["bash", "-c", self.here(command)], SECONDS, cwd=self.folder)
+        done = run(["bash", "-c", self.here(command)], SECONDS, cwd=self.folder, env=_path())
         return done.returncode, self._there(done.stdout)
 
     def go(self):
@@ -109,7 +114,7 @@ class Walk:
         name = block.words["terminal"]
         text = "\n".join(self.here(command) for command, _ in script)
         one = Process(f"terminal-{name}", ["bash", "-c", text], os.path.join(self.folder, f"terminal-{name}.log"),
-                      cwd=self.folder)
+                      cwd=self.folder, env=_path())
         self.terminals[name] = one.start()
         for line in "\n".join(shown for _, shown in script).splitlines():
             one.wait_line(re.escape(self.here(line)), SECONDS)

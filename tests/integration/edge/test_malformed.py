@@ -6,7 +6,7 @@ The `stack` fixture fails a test at its end when a worker crashed meanwhile.
 
 import pytest
 
-from support import ports, sip
+from support import ports, server, sip
 from support.call import Call
 
 pytestmark = pytest.mark.plain_telephones
@@ -30,7 +30,7 @@ ANSWERED = {
     "cseq beyond 32 bits": ({"CSeq": "99999999999999999999 REGISTER"}, 400),
     "unknown extension required": ({"Proxy-Require": "teleport"}, 420),
     "no hops left": ({"Max-Forwards": "0"}, 483),
-    "from without a uri": ({"From": "<>;tag=1"}, 400),
+    **({"from without a uri": ({"From": "<>;tag=1"}, 400)} if server.version() < (6, 1) else {}),
     "to that does not parse": ({"To": "<sip:[::1>"}, 400),
     "too large": ({"Subject": HUGE}, 513),
     "content longer than the packet": ({"Content-Length": "500"}, 400),
@@ -56,6 +56,7 @@ def test_bad_register_gets_an_error(stack, case):
 
 # What Kamailio's own parser gives up on gets no answer at all, as no answer can be made of it.
 UNREADABLE = {
+    **({"from without a uri": {"From": "<>;tag=1"}} if server.version() >= (6, 1) else {}),
     "cseq without a number": {"CSeq": "REGISTER"},
     "empty credentials": {"Authorization": "Digest"},
     "no call-id": {"Call-ID": None},
