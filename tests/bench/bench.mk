@@ -23,6 +23,7 @@ $(BENCH_DIR)/lib_%: tests/bench/lib_%.c tests/bench/libbench.h $(LIB_ARCHIVE)
 	$(Q)$(CC) $(PURE_FLAGS) $< $(LIB_ARCHIVE) -Wl,--as-needed $(LIB_LIBS) -lical -lmaxminddb -lm -o $@
 
 # A policy needs no Kamailio.
+$(BENCH_DIR)/policy_load: tests/bench/policy_load_rows.h
 CALLROUTE_POLICY := $(call pure_src,callroute)
 $(BENCH_DIR)/policy_%: tests/bench/policy_%.c $(CALLROUTE_POLICY) $(LIB_ARCHIVE)
 	@mkdir -p $(@D)
