@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Telephone numbers and what libphonenumber says of them, for test_country and test_normalize.
+"""Telephone numbers and what libphonenumber says of them, for test_country and test_normalize_countries.
 
     phone_numbers.py countries   prints "digits country", one a line: valid numbers, most of them of shared codes
     phone_numbers.py examples    writes phone_numbers.h: how the example numbers of every country are dialled there

@@ -1,50 +1,9 @@
 /*
- * Dialled numbers to E.164: real ones of ten countries by hand, then the example
- * numbers of every country as libphonenumber writes them.
+ * Dialled numbers to E.164: real ones of ten countries by hand.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include "unit/support.h"
-#include "unit/callroute/decide/phone_numbers.h"
-
-#include "callroute/decide/normalize.h"
-
-#include <errno.h>
-#include <stdio.h>
-#include <string.h>
-
-static struct callroute_dialling of(const char *iso)
-{
-	struct callroute_dialling d;
-	const char *bad;
-
-	assert_int_equal(callroute_dialling_of(iso, &d), 0);
-	assert_int_equal(callroute_dialling_check(&d, &bad), 0);
-	assert_null(bad);
-	return d;
-}
-
-static void assert_dials(const struct callroute_dialling *d,
-		const char *dialled, const char *wanted)
-{
-	char out[CALLROUTE_SERVICE_MAX + 1];
-	int rc = callroute_normalize(d, dialled, strlen(dialled), out, sizeof(out));
-
-	if(rc != (int)strlen(wanted) || strcmp(out, wanted) != 0)
-		fail_msg("'%s' from +%s -> '%s' (%d), expected %s", dialled,
-				d->calling_code, out, rc, wanted);
-}
-
-static void assert_refuses(
-		const struct callroute_dialling *d, const char *dialled, int error)
-{
-	char out[CALLROUTE_SERVICE_MAX + 1] = "old";
-	int rc = callroute_normalize(d, dialled, strlen(dialled), out, sizeof(out));
-
-	if(rc != error || out[0] != '\0')
-		fail_msg("'%s' from +%s -> '%s' (%d), expected %d", dialled,
-				d->calling_code, out, rc, error);
-}
+#include "unit/callroute/decide/dialling.h"
 
 static void knows_ten_countries(void **state)
 {
@@ -334,52 +293,6 @@ static void names_its_reasons(void **state)
 	assert_string_equal(callroute_normalize_reason(0), "unknown");
 }
 
-/* The two that differ, and why. */
-static int differs_by_design(const char *iso, int kind)
-{
-	/* A mobile's 15 within the number stands for the 9 of +54 9. */
-	if(strcmp(iso, "AR") == 0)
-		return kind == 1 ? -EDOM : 0;
-	/* Written with a '/', which RFC 3966 does not know. */
-	if(strcmp(iso, "SK") == 0)
-		return kind == 0 ? -EINVAL : 0;
-	return 0;
-}
-
-static void dials_every_country(void **state)
-{
-	unsigned same = 0, differ = 0;
-
-	(void)state;
-	for(size_t i = 0; i < sizeof(phone_numbers) / sizeof(*phone_numbers); i++) {
-		const char *iso = phone_numbers[i].country;
-		struct callroute_dialling d = of(iso);
-
-		for(int kind = 0; kind < 2; kind++) {
-			const char *national = phone_numbers[i].number[kind].national;
-			const char *e164 = phone_numbers[i].number[kind].e164;
-			char global[40];
-
-			if(national[0] == '\0')
-				continue;
-			snprintf(global, sizeof(global), "+%s", e164);
-			assert_dials(&d, global, e164);
-			if(differs_by_design(iso, kind) != 0) {
-				assert_refuses(&d, national, differs_by_design(iso, kind));
-				differ++;
-				continue;
-			}
-			assert_dials(&d, national, e164);
-			same++;
-		}
-	}
-	print_message("%u numbers of %zu countries are as libphonenumber has them, "
-				  "%u differ\n",
-			same, sizeof(phone_numbers) / sizeof(*phone_numbers), differ);
-	assert_true(same >= 480);
-	assert_int_equal(differ, 2);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -395,7 +308,6 @@ int main(void)
 			cmocka_unit_test(takes_lists_of_prefixes),
 			cmocka_unit_test(checks_what_an_operator_wrote),
 			cmocka_unit_test(names_its_reasons),
-			cmocka_unit_test(dials_every_country),
 	};
 
 	return cmocka_run_group_tests_name("normalize", tests, NULL, NULL);
