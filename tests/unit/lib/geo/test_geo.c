@@ -17,7 +17,6 @@
 #include <unistd.h>
 
 #include "lib/geo/geo.h"
-#include "lib/geo/geo_record.h"
 
 #define ALL                                                          \
 	(TG_GEO_KNOWS_COUNTRY | TG_GEO_KNOWS_ASN | TG_GEO_KNOWS_POSITION \
@@ -321,58 +320,6 @@ static void damage(void **state)
 	assert_true(opened > 1000 && refused > 1000);
 }
 
-/* In memory of exactly that size, so that ASan sees a read beyond it. */
-static int read_record(const uint8_t *bytes, size_t n)
-{
-	struct tg_geo_place p = {0};
-	uint8_t *copy = malloc(n);
-	int rc;
-
-	assert_non_null(copy);
-	memcpy(copy, bytes, n);
-	rc = geo_read_record(copy, n, 0, &p);
-	free(copy);
-	return rc;
-}
-
-static void hostile_records(void **state)
-{
-	static const uint8_t germany[] = "\xe1\x47"
-									 "country\xe1\x48iso_code\x42"
-									 "DE";
-	const size_t deep = 4 << 20;
-	uint8_t *bytes = malloc(deep);
-	struct geo_metadata m;
-
-	(void)state;
-	assert_non_null(bytes);
-	assert_int_equal(read_record((const uint8_t *)"\xe0", 1), 0);
-	/* {"a": [[[[... two million deep: libmaxminddb's reader recurses. */
-	memcpy(bytes, "\xe1\x41\x61", 3);
-	for(size_t i = 3; i < deep; i++)
-		bytes[i] = i % 2 ? 0x01 : 0x04;
-	assert_int_equal(read_record(bytes, deep), -EBADMSG);
-	assert_int_equal(geo_check_metadata(bytes, deep, &m), -EBADMSG);
-	/* A map of 16 million pairs in ten bytes. */
-	assert_int_equal(
-			read_record(
-					(const uint8_t *)"\xff\xff\xff\xff\x41x\xe0\x41y\xe0", 10),
-			-EBADMSG);
-	/* A pointer to itself, and one beyond the end. */
-	assert_int_equal(read_record((const uint8_t *)"\x20\x00", 2), -EBADMSG);
-	assert_int_equal(read_record((const uint8_t *)"\x20\x09", 2), -EBADMSG);
-	/* {"country": the same map}: a loop of maps. */
-	assert_int_equal(read_record((const uint8_t *)"\xe1\x47"
-												  "country\x20\x00",
-							 11),
-			0);
-	/* A true record, and each beginning of it. */
-	for(size_t n = 1; n <= sizeof(germany) - 1; n++)
-		assert_int_equal(read_record(germany, n),
-				n == sizeof(germany) - 1 ? 0 : -EBADMSG);
-	free(bytes);
-}
-
 static void distances(void **state)
 {
 	static const struct
@@ -414,7 +361,6 @@ int main(void)
 			cmocka_unit_test(files_change),
 			cmocka_unit_test(allocations),
 			cmocka_unit_test(damage),
-			cmocka_unit_test(hostile_records),
 			cmocka_unit_test(distances),
 	};
 
