@@ -9,7 +9,7 @@ ASAN_FLAGS := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-om
 T ?= $(UNIT_NAMES)
 picked = $(sort $(foreach t,$(T),$(or $(filter $(t) $(t)/% %/$(t),$(UNIT_NAMES)),$(error no unit test is named $(t) or lies in a room of that name))))
 TSAN_TESTS := callroute/live/live_threads $(addprefix lib/table/,cells_procs store lease lease_procs) \
-	$(addprefix lib/share/,ring ring_stress snapshot snapshot_stress statefile)
+	$(addprefix lib/share/,ring ring_stress snapshot snapshot_stress statefile statefile_write)
 # NAMES of tests -> their programs of a flavour
 unit_programs = $(foreach t,$(2),$(BUILD)/unit-$(1)/tests/unit/$(dir $(t))test_$(notdir $(t)))
 # Runs the programs of a flavour, each under its test's name.
