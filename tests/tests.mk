@@ -8,7 +8,7 @@ PURE_CFLAGS := -std=c11 -D_GNU_SOURCE -O2 -g -Wall -Wextra -Werror -Wshadow -Wst
 ASAN_FLAGS := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 T ?= $(UNIT_NAMES)
 picked = $(sort $(foreach t,$(T),$(or $(filter $(t) $(t)/% %/$(t),$(UNIT_NAMES)),$(error no unit test is named $(t) or lies in a room of that name))))
-TSAN_TESTS := callroute/live/live_threads $(addprefix lib/table/,cells_procs store lease lease_procs) \
+TSAN_TESTS := callroute/live/live_threads $(addprefix lib/table/,cells_procs store store_procs lease lease_procs) \
 	$(addprefix lib/share/,ring ring_stress snapshot snapshot_stress statefile statefile_write)
 # NAMES of tests -> their programs of a flavour
 unit_programs = $(foreach t,$(2),$(BUILD)/unit-$(1)/tests/unit/$(dir $(t))test_$(notdir $(t)))
