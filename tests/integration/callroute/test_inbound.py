@@ -7,7 +7,7 @@ import time
 import pytest
 
 from support import sip
-from support.inbound import (Place, accept, cancelled, final, group, hang_up, inbound, insert, refuse, ring)
+from support.inbound import Place, accept, cancelled, final, group, hang_up, inbound, insert, refuse, ring
 from support.routing import Trunk
 
 NUMBER = "4930555"
@@ -78,9 +78,9 @@ def did(key, kind, target, **columns):
     return insert("callroute_did", **{"id": key, "number": NUMBER, "target_type": kind, "target": target, **columns})
 
 
-def edge_of(folder, rows, route=IN, trunks=(), **how):
+def edge_of(folder, rows, route=IN, trunks=(), routes=MEMBERS, **how):
     """An Edge with these rows and the routes above."""
-    return inbound(folder, route, list(trunks), routes=MEMBERS, sql=list(rows), **how)
+    return inbound(folder, route, list(trunks), routes=routes, sql=list(rows), **how)
 
 
 def rings_until_answer(edge, phone, uri):
@@ -226,8 +226,7 @@ def test_one_after_the_other_by_busy_and_by_time(tmp_path):
     """Busy: the next at once. No answer: after the member's own time. Silence: likewise."""
     limits = {"a": 60000, "b": 1000, "c": 2500, "d": 1000}
     places = [Place(name) for name in limits]
-    uris = [(one.uri, {"ring_timeout_ms": limits[one.name], "priority": number})
-            for number, one in enumerate(places)]
+    uris = [(one.uri, {"ring_timeout_ms": limits[one.name], "priority": number}) for number, one in enumerate(places)]
     with edge_of(tmp_path, group(1, "sales", "serial", uris), HUNT) as edge:
         busy, short, longer, silent = phones = [one.phone(edge) for one in places]
         caller, raw = edge.dial("sip:sales@127.0.0.1")
@@ -361,8 +360,7 @@ def test_trunks_then_members_hold_no_channel(tmp_path):
     if (callroute_fork("sales")) t_relay();
 }
 """
-    rows = list(group(1, "sales", "serial", [place.uri]))
-    with inbound(tmp_path, route, [Trunk("one")], routes=routes, sql=rows) as edge:
+    with edge_of(tmp_path, group(1, "sales", "serial", [place.uri]), route, [Trunk("one")], routes) as edge:
         edge.ends["one"].invite = (503,)
         phone = place.phone(edge)
         caller, raw = edge.dial("sip:+4930123@127.0.0.1")
@@ -391,9 +389,9 @@ failure_route[TRUNKS] {
     if (callroute_next()) t_relay();
 }
 """
-    rows = list(group(1, "sales", "serial", [place.uri]))
+    route = HUNT.replace('lookup_branches("location");', "")
     trunks = [Trunk("one", price=1), Trunk("two", price=2)]
-    with inbound(tmp_path, HUNT.replace('lookup_branches("location");', ""), trunks, routes=routes, sql=rows) as edge:
+    with edge_of(tmp_path, group(1, "sales", "serial", [place.uri]), route, trunks, routes) as edge:
         edge.ends["one"].invite = (503,)
         phone = place.phone(edge)
         caller, raw = edge.dial("sip:sales@127.0.0.1")
