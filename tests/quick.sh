@@ -51,7 +51,7 @@ mapfile -t sh_files < <(of '*.sh' '.ci/run')
 mapfile -t rooms < <(for file in ${changed[@]+"${changed[@]}"}; do tests_of "$file"; done | sort -u)
 
 step "${#changed[@]} files changed since $(git rev-parse --short "$base")"
-[ ${#c_files[@]} = 0 ] || clang-format --dry-run -Werror "${c_files[@]}"
+[ ${#c_files[@]} = 0 ] || tests/format.sh "${c_files[@]}"
 [ ${#py_files[@]} = 0 ] || flake8 --max-line-length 120 "${py_files[@]}"
 [ ${#sh_files[@]} = 0 ] || shellcheck "${sh_files[@]}"
 tests/check-length.sh

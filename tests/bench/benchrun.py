@@ -44,6 +44,9 @@ def choose(parts, wanted):
     return [part for part in parts if not wanted or part.name in wanted]
 
 
+ENDING = (signal.SIGINT, signal.SIGTERM)
+
+
 def run(parts, build, tables, wanted=(), machine=None):
     """Run the parts with the `wanted` names (all for none) and print and write what they measure; the exit status.
 
@@ -54,7 +57,8 @@ def run(parts, build, tables, wanted=(), machine=None):
     began = time.monotonic()
     wanted = choose(parts, wanted)
     reports = []
-    before = signal.signal(signal.SIGTERM, _interrupt)
+    # SIGINT too: a shell starts what runs in the background with that one ignored.
+    before = {one: signal.signal(one, _interrupt) for one in ENDING}
     for part in wanted:
         report = _run_part(part, machine or {})
         reports.append(report)
@@ -67,15 +71,17 @@ def run(parts, build, tables, wanted=(), machine=None):
             report.failed = report.failed or f"its figures stand above and could not be written: {error}"
         if report.failed == INTERRUPTED:
             break
-    signal.signal(signal.SIGTERM, before)
+    for one, handler in before.items():
+        signal.signal(one, handler)
     print(f"\n{time.monotonic() - began:.0f} s; all figures in {os.path.relpath(os.path.join(build, 'bench.json'))}",
           flush=True)
     return _outcome(reports, wanted)
 
 
 def _interrupt(*_):
-    """Once: whoever asks again wants it to end at once."""
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    """Once: a second signal ends it at once."""
+    for one in ENDING:
+        signal.signal(one, signal.SIG_DFL)
     raise KeyboardInterrupt
 
 

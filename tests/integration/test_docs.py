@@ -92,7 +92,7 @@ def test_make_has_the_targets_that_the_pages_name():
     targets = set(re.findall(r"^([a-z][\w-]*)(?=[\w -]*:)", text, re.M))
     for page in (*PAGES, *glob.glob("modules/*/README.md", root_dir=ROOT), "docs/performance.md"):
         for line in re.findall(r"`make( [^`]*)`|^ {4}make( .*)$", read(page), re.M):
-            words = [] if " -C " in line[0] else re.split(r"#|&&", line[0] or line[1])[0].split()
+            words = [] if " -C " in (line[0] or line[1]) else re.split(r"#|&&", line[0] or line[1])[0].split()
             named = [word for word in words if re.fullmatch(r"[a-z][a-z0-9-]+", word)]
             assert set(named) <= targets, f"{page}: make {' '.join(words)}"
 
